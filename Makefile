@@ -1,0 +1,49 @@
+# `make demo` and `make test` do all set-up by themselves; `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format setup debian lock bench clean
+
+help:            ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 12
+
+demo: $(STAMP)   ## a whole county on this machine: devices, collector, metrics, page (ARGS=--check proves it and ends)
+	$(BIN)/cuntong demo $(ARGS)
+
+test: $(STAMP) debian  ## every test, against real daemons from Debian's packages
+	$(BIN)/pytest $(ARGS)
+
+check: $(STAMP)  ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) debian  ## the figures of the README, each as a ratio measured in one run
+	$(BIN)/python benchmarks/poll_cost.py
+	$(BIN)/python benchmarks/demo_county.py
+
+setup: $(STAMP)  ## the virtual environment only
+
+$(STAMP): requirements.lock pyproject.toml deploy/make-venv
+	deploy/make-venv $(PYTHON) $(VENV)
+	@touch $@
+
+debian:          ## Debian packages that the tests run against
+	@deploy/debian-packages
+
+lock: $(STAMP)   ## resolve pyproject.toml into requirements.lock again (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --upgrade -o requirements.lock
+
+clean:           ## remove what this file made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,11 @@
+"""What can go wrong between us and a device."""
+
+from inventory.errors import CuntongError
+
+
+class DeviceError(CuntongError):
+    """Expected in the field: record it and go on with the others."""
+
+
+class DecodeError(DeviceError):
+    """Bytes that are not the message they should be. The only error that the codec raises."""
