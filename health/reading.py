@@ -19,6 +19,7 @@ class Identity:
     serial: str | None = None
     sys_name: str | None = None
     profile: str = "generic"
+    os_release: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

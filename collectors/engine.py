@@ -1,0 +1,196 @@
+"""The collector: asks when the schedule says so, lets the watch judge, keeps what became certain in the journal.
+
+One task of one event loop; a poll costs a callback, not a task. Only the database is written in a thread, so that a
+slow disk never delays a question.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlalchemy.exc import DBAPIError
+
+from collectors.latest import Latest
+from collectors.schedule import Schedule
+from collectors.watch import Fleet, Watch
+from health.reading import Readings
+from ledger.journal import Fact, Journal
+
+log = logging.getLogger(__name__)
+
+Done = Callable[[int, Readings | None], None]
+"""Called once per question with the device's ordinal and what it answered; None for silence."""
+
+_CONFIRM_AFTER_S = 0.25  # between a poll that failed and asking again: a burst of loss should be over
+_FLUSH_S = 0.5
+_EXTEND_WATCH_S = 10.0
+
+
+class Asker(Protocol):
+    """Polls one device and calls back exactly once; never raises for what a device does."""
+
+    def ask(self, ordinal: int, done: Done) -> None: ...
+
+
+@dataclass(slots=True)
+class Sweep:
+    """How the polling itself goes. Times are seconds of the loop's clock unless they say Unix.
+
+    Args:
+        first_s: how long the first sweep took until the last device that answers had answered; None until it ended.
+        completed_at: Unix time at which the newest cycle ended, each device having been asked in it.
+        duration_s: how long that cycle took.
+    """
+
+    first_s: float | None = None
+    completed_at: float | None = None
+    duration_s: float | None = None
+    cycles: int = 0
+    polls: dict[str, int] = field(default_factory=lambda: {"answered": 0, "silent": 0})
+
+
+class Collector:
+    """Runs one county's fleet.
+
+    Args:
+        polled: ordinals to ask; a partner's devices are counted but not asked.
+        clock: Unix time, for facts; the loop's own clock drives the schedule.
+        max_in_flight: questions under way at any time.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        polled: Sequence[int],
+        schedule: Schedule,
+        asker: Asker,
+        journal: Journal,
+        clock: Callable[[], float],
+        max_in_flight: int = 512,
+    ) -> None:
+        self.watch = Watch(fleet, self._say, self._ask_soon, journal.new_outage_id)
+        self.latest = [Latest() for _ in fleet.devices]
+        self.sweep = Sweep()
+        self.schedule = schedule
+        self.journal = journal
+        self.in_flight = 0
+        self._polled = polled
+        self._asker = asker
+        self._clock = clock
+        self._max_in_flight = max_in_flight
+        self._begun = 0.0
+        self._cycle_begun = 0.0
+        self._last_first_answer = 0.0
+        self._cycle_of = bytearray(len(fleet.devices))  # 1: asked in the running cycle
+        self._left = len(polled)
+        self._pumping = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._flush_wanted = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Poll until cancelled; then write what is pending.
+
+        Raises:
+            FencedError: another collector took the county over.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._cycle_begun = self._loop.time()
+        self.schedule.begin(self._begun, self._polled)
+        self._pump()
+        try:
+            await self._keep_writing()
+        finally:
+            self._stopped.set()
+            if self._timer is not None:
+                self._timer.cancel()
+            await self._flush()
+
+    def _pump(self) -> None:
+        """Ask whoever is due, and wake up when the next one is."""
+        self._pumping = False
+        if self._stopped.is_set():
+            return
+        self.watch.settle(self._clock())
+        now = self._loop.time()
+        for ordinal in self.schedule.take(now, self._max_in_flight - self.in_flight):
+            self.in_flight += 1
+            self._asker.ask(ordinal, self._finished)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.schedule.next_due()
+        if due is not None and self.in_flight < self._max_in_flight:
+            # A little late rather than once per device: those of the same few milliseconds go together.
+            self._timer = self._loop.call_at(max(due, now) + 0.005, self._pump)
+
+    def _finished(self, ordinal: int, readings: Readings | None) -> None:
+        self.in_flight -= 1
+        at, now = self._clock(), self._loop.time()
+        first = self.sweep.first_s is None and not self._cycle_of[ordinal]
+        self.sweep.polls["silent" if readings is None else "answered"] += 1
+        self.latest[ordinal].take(readings, at)
+        self.watch.finished(ordinal, readings, at)
+        self.schedule.finished(ordinal, now, self.watch.health[ordinal].failures)
+        if first and readings is not None:
+            self._last_first_answer = now
+        if not self._cycle_of[ordinal]:
+            self._cycle_of[ordinal] = 1
+            self._left -= 1
+            if not self._left:
+                self._end_cycle(now, at)
+        if not self._pumping:
+            self._pumping = True
+            self._loop.call_soon(self._pump)
+
+    def _end_cycle(self, now: float, at: float) -> None:
+        sweep = self.sweep
+        if sweep.first_s is None:
+            sweep.first_s = max(self._last_first_answer - self._begun, 0.0)
+            log.info("first sweep: %d devices in %.2f s", len(self._polled), sweep.first_s)
+        sweep.completed_at, sweep.duration_s = at, now - self._cycle_begun
+        sweep.cycles += 1
+        self._cycle_begun = now
+        self._cycle_of = bytearray(len(self._cycle_of))
+        self._left = len(self._polled)
+        self._flush_wanted.set()
+
+    def _say(self, fact: Fact) -> None:
+        self.journal.add(fact)
+        self._flush_wanted.set()
+
+    def _ask_soon(self, devices: Iterable[int]) -> None:
+        now = self._loop.time()
+        for device in devices:
+            health = self.watch.health[device]
+            self.schedule.soon(device, now + _CONFIRM_AFTER_S if health.failures else now)
+
+    @property
+    def watching(self) -> bool:
+        """Whether devices are asked when they are due: time in which we lagged behind proves nothing."""
+        due = self.schedule.next_due()
+        return self.sweep.cycles > 0 and (due is None or self._loop.time() - due < self.schedule.interval_s)
+
+    async def _keep_writing(self) -> None:
+        extended = 0.0
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._flush_wanted.wait(), min(_EXTEND_WATCH_S, self.schedule.interval_s))
+            self._flush_wanted.clear()
+            if self.journal.pending or self._loop.time() - extended >= _FLUSH_S:
+                extended = self._loop.time()
+                await self._flush()
+            await asyncio.sleep(_FLUSH_S)  # what becomes certain together is written together
+
+    async def _flush(self) -> None:
+        watched_at = self._clock() if self.watching else None
+        if watched_at is None:
+            self.journal.stop_watching()
+        try:
+            await asyncio.to_thread(self.journal.flush, watched_at)
+        except DBAPIError as error:
+            # Everything stays pending and goes with the next flush.
+            log.warning("the ledger did not take %d facts yet: %s", self.journal.pending, error.orig)

@@ -1,0 +1,117 @@
+"""Who is asked when. Pure: time comes in as an argument, devices to ask go out.
+
+- Each device has its own moment in the interval, so a county is asked evenly and not all at once. Only the first
+  sweep asks everybody as fast as pacing allows.
+- *Pacing*: behind one uplink only a few devices are asked at a time; a thin village line is never flooded.
+- Doubtful and silent devices wait in a lane of their own: their time-outs never delay the living.
+- A device that stays silent is asked less often; suspicion, an uplink's recovery or a trap asks at once.
+"""
+
+from array import array
+from collections import deque
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+_GOLDEN: Final = 0.6180339887498949  # its multiples fill [0, 1) evenly, however many devices there are
+
+# (failures in a row, how many intervals until the next try): a dead device costs a quarter after an hour or so.
+_BACK_OFF: Final = ((40, 4), (10, 2), (0, 1))
+
+
+class Schedule:
+    """When each device is due.
+
+    Args:
+        groups: for each device, the uplink that it shares with others, as a small number.
+        interval_s: time between two polls of one device.
+        per_group: how many living devices of a group may be asked at the same time; as many doubtful ones beside.
+    """
+
+    def __init__(self, groups: Sequence[int], interval_s: float, per_group: int) -> None:
+        self.interval_s = interval_s
+        self._per_group = per_group
+        self._groups = array("l", groups)
+        self._due = array("d", bytes(8 * len(groups)))  # 0.0: not scheduled
+        self._again = array("d", bytes(8 * len(groups)))  # wanted while the device was being asked
+        self._lane = array("l", [-1]) * len(groups)  # the lane in which a device is being asked, or -1
+        self._failures = array("l", bytes(array("l").itemsize * len(groups)))
+        self._heap: list[tuple[float, int]] = []
+        lanes = 2 * (max(groups, default=0) + 1)
+        self._busy = array("l", bytes(array("l").itemsize * lanes))
+        self._waiting: dict[int, deque[int]] = {}
+        self._ready: deque[int] = deque()
+
+    def begin(self, now: float, devices: Sequence[int]) -> None:
+        """Everybody is due at once: the first sweep."""
+        for device in devices:
+            self._due[device] = now
+        self._heap = [(now, device) for device in devices]
+        heapify(self._heap)
+
+    def take(self, now: float, room: int) -> list[int]:
+        """At most ``room`` devices to ask now; each is then being asked until `finished`."""
+        taken: list[int] = []
+        while self._ready and len(taken) < room:
+            taken.append(self._ready.popleft())
+        while self._heap and len(taken) < room and self._heap[0][0] <= now:
+            when, device = heappop(self._heap)
+            if self._due[device] != when or self._lane[device] >= 0:
+                continue  # rescheduled since
+            self._due[device] = 0.0
+            lane = 2 * self._groups[device] + (self._failures[device] > 0)
+            self._lane[device] = lane
+            if self._busy[lane] < self._per_group:
+                self._busy[lane] += 1
+                taken.append(device)
+            else:
+                self._waiting.setdefault(lane, deque()).append(device)
+        return taken
+
+    def finished(self, device: int, now: float, failures: int) -> None:
+        """The poll of this device is over; ``failures`` polls in a row went unanswered."""
+        lane = self._lane[device]
+        if lane < 0:
+            raise ValueError(f"device {device} was not being asked")
+        self._lane[device] = -1
+        self._failures[device] = failures
+        waiting = self._waiting.get(lane)
+        if waiting:
+            self._ready.append(waiting.popleft())  # takes over the place in the lane
+            if not waiting:
+                del self._waiting[lane]
+        else:
+            self._busy[lane] -= 1
+        rounds = next(rounds for at_least, rounds in _BACK_OFF if failures >= at_least)
+        due = self._next_moment(device, now + (rounds - 1) * self.interval_s)
+        if self._again[device]:
+            due = min(due, max(self._again[device], now))
+            self._again[device] = 0.0
+        self._set(device, due)
+
+    def soon(self, device: int, at: float) -> None:
+        """Ask no later than ``at``, whatever its turn."""
+        if self._lane[device] >= 0:
+            if not self._again[device] or at < self._again[device]:
+                self._again[device] = at
+        elif not self._due[device] or at < self._due[device]:
+            self._set(device, at)
+
+    def next_due(self) -> float | None:
+        """When `take` next has something to give; None if nothing is scheduled. May be early, never late."""
+        if self._ready:
+            return 0.0
+        return self._heap[0][0] if self._heap else None
+
+    @property
+    def waiting(self) -> int:
+        """Devices that are due and held back by pacing."""
+        return len(self._ready) + sum(map(len, self._waiting.values()))
+
+    def _next_moment(self, device: int, after: float) -> float:
+        phase = device * _GOLDEN % 1.0 * self.interval_s
+        return after + self.interval_s - (after - phase) % self.interval_s
+
+    def _set(self, device: int, due: float) -> None:
+        self._due[device] = due
+        heappush(self._heap, (due, device))

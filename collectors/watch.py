@@ -1,0 +1,311 @@
+"""From finished polls to facts: which device is silent, which site is dark, which outage explains it.
+
+Pure: a finished poll comes in, facts and wishes ("ask these now") go out. The rules:
+
+- A first unanswered poll is a suspicion. The device, its neighbours at the site and the sites above are asked at
+  once: what fails together is then judged together, and a cause is only sought once its uplinks were asked again.
+- A site that fell dark makes everything beneath it be asked, so that an incident soon shows its whole extent.
+- A dark site keeps the outage that explained it first. When the node to blame answers again, its outage ends, and
+  what is still dark beneath is asked again and judged afresh.
+- A device that is silent while its site answers is an outage of its own.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from health.device import DeviceHealth, DeviceState, after_poll
+from health.outage import Outage, Scope
+from health.reading import Readings
+from health.rootcause import Cause, UplinkTree, diagnose
+from health.site import Part, faults, working
+from inventory.vocabulary import Aspect, Verdict
+from ledger.history import SiteVerdict
+from ledger.journal import Fact, OutageEvent, SiteEvent
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedDevice:
+    """What the watch needs to know of a device. ``site`` is a position in the fleet's sites."""
+
+    id: str
+    site: int
+    role: str
+    device_class: str
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Everything that one collector watches.
+
+    Args:
+        sites: their ids.
+        tree: which of them hangs below which.
+        devices: by ordinal; those of a site side by side.
+    """
+
+    sites: Sequence[str]
+    tree: UplinkTree
+    devices: Sequence[WatchedDevice]
+    at_site: Sequence[range] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ranges = [range(0)] * len(self.sites)
+        for ordinal, device in enumerate(self.devices):
+            known = ranges[device.site]
+            ranges[device.site] = range(known.start if known else ordinal, ordinal + 1)
+            if known and known.stop != ordinal:
+                raise ValueError(f"the devices of {self.sites[device.site]} are not side by side")
+        object.__setattr__(self, "at_site", ranges)
+
+
+@dataclass(slots=True)
+class OpenOutage:
+    """An outage that runs. ``root`` is a site; of a device's outage its site."""
+
+    id: str
+    scope: Scope
+    node: str
+    root: int
+    cause: Cause
+
+
+class Watch:
+    """The state of a fleet, and what is said about it.
+
+    Args:
+        say: takes each fact as it becomes certain.
+        ask: wants these devices polled now.
+        new_outage_id: gives an id for the outage whose opening is said next.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        say: Callable[[Fact], None],
+        ask: Callable[[Iterable[int]], None],
+        new_outage_id: Callable[[], str],
+    ) -> None:
+        self.fleet = fleet
+        self.health = [DeviceHealth()] * len(fleet.devices)
+        self._say, self._ask, self._new_outage_id = say, ask, new_outage_id
+        self._faults: dict[int, tuple[str, ...]] = {}
+        self._last_answer: dict[int, float] = {}  # site: newest answer of any of its devices
+        self._lit_at: dict[int, float] = {}  # site: when it last came back; older silence proves nothing
+        self._dark: dict[int, float] = {}  # site: since when
+        self._judged_from: dict[int, float] = {}  # dark site: only polls after this time count for its cause
+        self._verdicts: dict[tuple[int, Aspect], tuple[Verdict, str]] = {}
+        self._outage_of: dict[int, str] = {}  # dark site: the outage that explains it
+        self._open: dict[str, OpenOutage] = {}
+        self._device_outages: dict[int, str] = {}
+        self._touched: set[int] = set()  # sites whose devices or causes are to be looked at in `settle`
+
+    def restore(self, verdicts: Iterable[SiteVerdict], open_outages: Iterable[Outage]) -> None:
+        """Take up where the last collector stopped: nothing that it said is said again."""
+        sites = {id: site for site, id in enumerate(self.fleet.sites)}
+        ordinals = {device.id: ordinal for ordinal, device in enumerate(self.fleet.devices)}
+        for outage in open_outages:
+            ordinal = ordinals.get(outage.node)
+            root = self.fleet.devices[ordinal].site if ordinal is not None else sites.get(outage.node)
+            if root is None:  # gone from the inventory: it can never answer again
+                self._say(OutageEvent(outage.since, outage.id, "closed", outage.scope, outage.node, outage.cause))
+                continue
+            self._open[outage.id] = OpenOutage(outage.id, outage.scope, outage.node, root, outage.cause)
+            if ordinal is not None:
+                self._device_outages[ordinal] = outage.id
+        for verdict in verdicts:
+            site = sites.get(verdict.site)
+            if site is None:
+                continue
+            self._verdicts[site, verdict.aspect] = (verdict.verdict, verdict.reason)
+            if verdict.outage in self._open and verdict.verdict is Verdict.NO:
+                self._outage_of[site] = verdict.outage
+
+    @property
+    def dark(self) -> Mapping[int, float]:
+        """The dark sites and since when."""
+        return self._dark
+
+    @property
+    def open_outages(self) -> Iterable[OpenOutage]:
+        return self._open.values()
+
+    def verdict(self, site: int, aspect: Aspect) -> Verdict:
+        return self._verdicts.get((site, aspect), (Verdict.UNKNOWN, ""))[0]
+
+    def last_answer(self, site: int) -> float | None:
+        return self._last_answer.get(site)
+
+    def finished(self, ordinal: int, readings: Readings | None, at: float) -> None:
+        """A poll ended at Unix time ``at``; without readings nothing answered."""
+        before = self.health[ordinal]
+        after = self.health[ordinal] = after_poll(before, readings is not None, at)
+        site = self.fleet.devices[ordinal].site
+        if readings is not None:
+            self._last_answer[site] = at
+            broken = faults(readings)
+            if before.state is not DeviceState.UP or broken != self._faults.get(ordinal, ()):
+                self._faults[ordinal] = broken
+                self._touched.add(site)
+            if before.state is not DeviceState.UP:
+                self._came_back(ordinal, site, at)
+            return
+        self._touched.add(site)
+        if after.state is DeviceState.SUSPECT:
+            self._suspect(ordinal, site, after.since)
+        elif before.state is not DeviceState.SILENT:
+            self._faults.pop(ordinal, None)
+            if all(self.health[other].state is DeviceState.SILENT for other in self.fleet.at_site[site]):
+                self._fell_dark(site, at)
+
+    def _suspect(self, ordinal: int, site: int, since: float) -> None:
+        """Ask the device again, its neighbours, and the sites above, unless they were asked since."""
+        self._ask([ordinal])
+        for other_site in (site, *self.fleet.tree.uplinks[site]):
+            self._ask(
+                other
+                for other in self.fleet.at_site[other_site]
+                if self.health[other].asked < since and self.health[other].state is not DeviceState.SILENT
+            )
+
+    def _fell_dark(self, site: int, at: float) -> None:
+        devices = self.fleet.at_site[site]
+        last_answer = self._last_answer.get(site, 0.0)
+        firsts = [self.health[device].since for device in devices]
+        self._dark[site] = min((since for since in firsts if since >= last_answer), default=at)
+        for below in self.fleet.tree.beneath(site):
+            if below not in self._dark:
+                self._ask(self.fleet.at_site[below])
+
+    def _came_back(self, ordinal: int, site: int, at: float) -> None:
+        if (outage := self._device_outages.pop(ordinal, None)) is not None:
+            self._close(outage, at)
+        was_dark = self._dark.pop(site, None) is not None
+        explained = self._outage_of.pop(site, None)
+        if was_dark or explained is not None:
+            self._lit_at[site] = at
+            self._judged_from.pop(site, None)
+            self._ask(other for other in self.fleet.at_site[site] if other != ordinal)
+            self._ask(device for below in self.fleet.tree.beneath(site) for device in self.fleet.at_site[below])
+        if explained is not None and explained in self._open and self._open[explained].root == site:
+            self._release(explained, at)
+        self._set_verdict(site, Aspect.REACHABLE, Verdict.YES, "", at)
+
+    def _release(self, outage: str, at: float) -> None:
+        """The node to blame answers: what is still dark beneath needs another cause, from polls after now."""
+        self._close(outage, at)
+        for site in [site for site, explained in self._outage_of.items() if explained == outage]:
+            del self._outage_of[site]
+            self._judged_from[site] = at
+            self._touched.add(site)
+
+    def settle(self, at: float) -> None:
+        """Judge what the polls so far allow to be judged; call it after each batch of finished polls."""
+        if not self._touched:
+            return
+        self._explain_dark_sites()
+        undecided = set()
+        for site in self._touched:
+            if not self._judge_devices(site):
+                undecided.add(site)
+            self._judge_service(site, at)
+        self._touched = undecided
+
+    def _explain_dark_sites(self) -> None:
+        unexplained = {site: since for site, since in self._dark.items() if site not in self._outage_of}
+        if not unexplained:
+            return
+        impaired = {
+            site
+            for site in self._touched
+            if site not in self._dark
+            and any(self.health[device].state is DeviceState.SUSPECT for device in self.fleet.at_site[site])
+        }
+        diagnosis = diagnose(self.fleet.tree, self._dark, self._answered_since, impaired)
+        for incident in diagnosis.incidents:
+            for site in sorted(unexplained.keys() & set(incident.affected)):
+                if self._asked_afresh(site) and self._asked_afresh(incident.root):
+                    self._explain(site, incident.root)
+                else:
+                    self._touched.add(site)
+        self._touched |= unexplained.keys() & set(diagnosis.undecided)
+
+    def _explain(self, site: int, root: int) -> None:
+        since = max(self._dark[site], self._judged_from.get(site, 0.0))
+        outage = self._outage_of.get(root)
+        if outage is None:
+            began = max(self._dark[root], self._judged_from.get(root, 0.0))
+            beneath = bool(self.fleet.tree.children(root))
+            scope, cause = (Scope.UPLINK, Cause.AGGREGATION) if beneath else (Scope.SITE, Cause.ACCESS)
+            outage = self._start(scope, self.fleet.sites[root], root, cause, began)
+            if root != site:
+                self._outage_of[root] = outage
+                self._set_verdict(root, Aspect.REACHABLE, Verdict.NO, "down", began, outage)
+        self._outage_of[site] = outage
+        self._judged_from.pop(site, None)
+        reason = "down" if root == site else "unreachable"
+        self._set_verdict(site, Aspect.REACHABLE, Verdict.NO, reason, since, outage)
+
+    def _judge_devices(self, site: int) -> bool:
+        """Open outages of single devices; False while a suspicion at the site or an old silence forbids it."""
+        if site in self._dark:
+            return site in self._outage_of
+        devices = self.fleet.at_site[site]
+        decided = True
+        if any(self.health[device].state is DeviceState.SUSPECT for device in devices):
+            return False
+        for ordinal in devices:
+            health = self.health[ordinal]
+            if health.state is not DeviceState.SILENT or ordinal in self._device_outages:
+                continue
+            # Alone only if the site answered after it fell silent, and it was asked after the site came back.
+            if health.asked <= self._lit_at.get(site, 0.0) or not self._answered_since(site, health.since):
+                decided = False
+                continue
+            since = max(health.since, self._lit_at.get(site, 0.0))
+            device = self.fleet.devices[ordinal]
+            self._device_outages[ordinal] = self._start(Scope.DEVICE, device.id, site, Cause.DEVICE, since)
+        return decided
+
+    def _judge_service(self, site: int, at: float) -> None:
+        if site in self._dark:
+            verdict, reason = Verdict.NO, "dark"
+        else:
+            parts = (
+                Part(device.role, device.device_class, self.health[ordinal].state, self._faults.get(ordinal, ()))
+                for ordinal in self.fleet.at_site[site]
+                for device in (self.fleet.devices[ordinal],)
+            )
+            verdict, reason = working(parts)
+        if verdict is not Verdict.UNKNOWN:
+            self._set_verdict(site, Aspect.WORKING, verdict, reason, at)
+
+    def _asked_afresh(self, site: int) -> bool:
+        """Whether every device was asked after the outage ended that explained the site's silence so far."""
+        moment = self._judged_from.get(site, 0.0)
+        return all(self.health[device].asked > moment for device in self.fleet.at_site[site])
+
+    def _answered_since(self, site: int, moment: float) -> bool:
+        return self._last_answer.get(site, 0.0) >= moment
+
+    def _set_verdict(
+        self, site: int, aspect: Aspect, verdict: Verdict, reason: str, since: float, outage: str | None = None
+    ) -> None:
+        known = self._verdicts.get((site, aspect))
+        if known == (verdict, reason) and outage is None:
+            return
+        proved_at = None
+        if verdict is not Verdict.YES and known is not None and known[0] is Verdict.YES:
+            proved_at = since if aspect is not Aspect.REACHABLE else self._last_answer.get(site, since)
+        self._verdicts[site, aspect] = (verdict, reason)
+        self._say(SiteEvent(since, self.fleet.sites[site], aspect, verdict, reason, proved_at, outage))
+
+    def _start(self, scope: Scope, node: str, root: int, cause: Cause, since: float) -> str:
+        outage = self._new_outage_id()
+        self._open[outage] = OpenOutage(outage, scope, node, root, cause)
+        self._say(OutageEvent(since, outage, "opened", scope, node, cause))
+        return outage
+
+    def _close(self, outage: str, at: float) -> None:
+        ended = self._open.pop(outage, None)
+        if ended is not None:
+            self._say(OutageEvent(at, outage, "closed", ended.scope, ended.node, ended.cause))

@@ -1,0 +1,119 @@
+"""Is a village covered? Claims and evidence side by side, never mixed (decision D7).
+
+A requirement is *covered* at a time when it was proved within its window before it. Proved within the window but
+failing now is *degraded*: it still counts as covered, and *works now* shows the difference. Asked without proof is
+*lost*; not asked is *unknown*, with its reason. What people said (the claim) decides only between *not built* and
+the rest, and where it disagrees with the measurement that is a contradiction, listed by name.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inventory.vocabulary import Claim, Requirement, Verdict
+
+
+class State(StrEnum):
+    """``exempt`` holds optional sites, too: neither may lower a rate, and neither may raise it."""
+
+    COVERED = "covered"
+    DEGRADED = "degraded"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+    NOT_BUILT = "not_built"
+    EXEMPT = "exempt"
+
+
+class Unknown(StrEnum):
+    """Why nothing is known."""
+
+    NEVER_REPORTED = "never_reported"
+    STALE = "stale"
+    NOT_MONITORED = "not_monitored"
+    PARTNER_MONITORED = "partner_monitored"
+    NO_SITE = "no_site"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured of one aspect of one site. Times are Unix seconds.
+
+    Args:
+        verdict: what the newest finished measurement said.
+        since: when the verdict became so.
+        proved_at: newest positive proof; None if there never was one.
+        watched_until: until when somebody asked; None if nobody ever did.
+        reason: of a no or an unknown, in the vocabulary of health.
+    """
+
+    verdict: Verdict = Verdict.UNKNOWN
+    since: float | None = None
+    proved_at: float | None = None
+    watched_until: float | None = None
+    reason: str = Unknown.NEVER_REPORTED
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``works_now`` is the separate figure: yes or no from fresh evidence, else unknown."""
+
+    state: State
+    works_now: Verdict
+    reason: str
+    proved_at: float | None
+
+    @property
+    def counts_as_covered(self) -> bool:
+        return self.state in (State.COVERED, State.DEGRADED)
+
+
+def judge(
+    evidence: Evidence,
+    claim: Claim | None,
+    requirement: Requirement,
+    at: float,
+    window_s: float,
+    stale_after_s: float,
+) -> Judgement:
+    """The state of one requirement at one site at Unix time ``at``.
+
+    Args:
+        window_s: how old a proof may be.
+        stale_after_s: how long after the last watching a verdict still speaks of now.
+    """
+    fresh = evidence.watched_until is not None and at - evidence.watched_until <= stale_after_s
+    works_now = evidence.verdict if fresh else Verdict.UNKNOWN
+    proved = evidence.proved_at is not None and at - evidence.proved_at <= window_s
+    if requirement is not Requirement.REQUIRED:
+        state, reason = State.EXEMPT, str(requirement)
+    elif proved:
+        state = State.DEGRADED if works_now is Verdict.NO else State.COVERED
+        reason = evidence.reason if works_now is Verdict.NO else ""
+    elif claim in (None, Claim.PLANNED, Claim.BUILT, Claim.RETIRED):
+        state, reason = State.NOT_BUILT, claim or "no_claim"
+    elif evidence.verdict is Verdict.NO and _asked_within(evidence, at, window_s):
+        state, reason = State.LOST, evidence.reason
+    else:
+        known_once = evidence.watched_until is not None and evidence.verdict is not Verdict.UNKNOWN
+        state, reason = State.UNKNOWN, Unknown.STALE if known_once else evidence.reason
+    return Judgement(state, works_now, reason, evidence.proved_at)
+
+
+def _asked_within(evidence: Evidence, at: float, window_s: float) -> bool:
+    return evidence.watched_until is not None and at - evidence.watched_until <= window_s
+
+
+class Disagreement(StrEnum):
+    CLAIMED_NOT_MEASURED = "claimed_not_measured"
+    MEASURED_NOT_CLAIMED = "measured_not_claimed"
+
+
+def contradiction(claim: Claim | None, judgement: Judgement) -> Disagreement | None:
+    """Whether what was said and what was measured disagree now; unknown disagrees with nothing."""
+    if judgement.state is State.EXEMPT:
+        return None
+    says_connected = claim is not None and claim.says_connected
+    if says_connected and (judgement.works_now is Verdict.NO or judgement.state is State.LOST):
+        return Disagreement.CLAIMED_NOT_MEASURED
+    if not says_connected and judgement.works_now is Verdict.YES:
+        return Disagreement.MEASURED_NOT_CLAIMED
+    return None

@@ -1,0 +1,75 @@
+"""Outages: intervals without service, their cause, and how far they reach. Pure records and arithmetic."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from health.rootcause import Cause
+
+
+class Scope(StrEnum):
+    """How much failed: one device of a site that answers, one site, or a node with sites beneath it."""
+
+    DEVICE = "device"
+    SITE = "site"
+    UPLINK = "uplink"
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """``[since, until)`` in Unix seconds; ``until`` is None while it is open.
+
+    Args:
+        id: stable over restarts of the collector.
+        county: 12-digit code of the county whose collector saw it.
+        node: the device id, or the id of the site that is the root.
+        sites: ids of the dark sites that it explains, the root's first; empty for a device's outage.
+    """
+
+    id: str
+    county: str
+    scope: Scope
+    node: str
+    cause: Cause
+    since: float
+    until: float | None
+    sites: tuple[str, ...] = ()
+
+    def seconds(self, now: float) -> float:
+        return max(0.0, (now if self.until is None else self.until) - self.since)
+
+
+Interval = tuple[float, float]
+"""``[since, until)`` in Unix seconds."""
+
+
+def merge(intervals: Iterable[Interval]) -> list[Interval]:
+    """The same time, in order and without overlap; what overlaps is counted once."""
+    merged: list[Interval] = []
+    for since, until in sorted(interval for interval in intervals if interval[1] > interval[0]):
+        if merged and since <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], until))
+        else:
+            merged.append((since, until))
+    return merged
+
+
+def intersect(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
+    """The time in both."""
+    ours, theirs = merge(left), merge(right)
+    common: list[Interval] = []
+    i = j = 0
+    while i < len(ours) and j < len(theirs):
+        since, until = max(ours[i][0], theirs[j][0]), min(ours[i][1], theirs[j][1])
+        if since < until:
+            common.append((since, until))
+        if ours[i][1] < theirs[j][1]:
+            i += 1
+        else:
+            j += 1
+    return common
+
+
+def total(intervals: Iterable[Interval]) -> float:
+    """Seconds in all, overlaps counted once."""
+    return sum(until - since for since, until in merge(intervals))

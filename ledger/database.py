@@ -1,0 +1,69 @@
+"""Opening the ledger: SQLite by default, PostgreSQL by URL; brought to this program's version on the way."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ledger.errors import LedgerError
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path.resolve()}"
+
+
+def open_ledger(url: str) -> Engine:
+    """An engine on a ledger of the newest version; an older one is migrated, a missing one made.
+
+    Raises:
+        LedgerError: the URL is wrong, the database does not answer, or a newer program wrote it.
+    """
+    try:
+        shown = make_url(url).render_as_string(hide_password=True)
+        engine = create_engine(url)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise LedgerError(
+            f"The ledger's URL is not usable ({error}). Write sqlite:///FILE or postgresql://..."
+        ) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        _migrate(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        raise LedgerError(f"The ledger {shown} does not open: {error.orig}.") from None
+    return engine
+
+
+def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
+    """Readers beside one writer, and nothing acknowledged that a power cut can take back."""
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            # Taken at once, so that two processes starting together do not both create the tables.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == scripts.get_current_head():
+            return
+        if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+            raise LedgerError(
+                f"The ledger has version {current}, which this program does not know: a newer program wrote it. "
+                "Upgrade this one."
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

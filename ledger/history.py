@@ -1,0 +1,173 @@
+"""Reading what happened: verdicts of sites, outages as intervals, watched time. Derived, never stored."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+
+from health.outage import Interval, Outage, Scope
+from health.rootcause import Cause
+from inventory.vocabulary import Aspect, Verdict
+from ledger.tables import outage_events, site_events, watch_intervals
+
+_BATCH = 500  # names in one IN (...): SQLite's oldest limit on variables is 999
+
+
+@dataclass(frozen=True, slots=True)
+class SiteVerdict:
+    """The newest verdict on one aspect of one site. ``row`` is its place in the ledger, to follow from."""
+
+    row: int
+    site: str
+    aspect: Aspect
+    verdict: Verdict
+    reason: str
+    since: float
+    proved_at: float | None
+    outage: str | None
+
+
+def _verdict(row: Row[tuple[object, ...]]) -> SiteVerdict:
+    return SiteVerdict(
+        row.id,
+        row.site,
+        Aspect(row.aspect),
+        Verdict(row.verdict),
+        row.reason,
+        row.happened_at,
+        row.proved_at,
+        row.outage,
+    )
+
+
+def verdicts_since(connection: Connection, row: int) -> Iterator[SiteVerdict]:
+    """Every verdict recorded after ``row``, in order; 0 replays everything. For following the ledger."""
+    events = site_events.c
+    return map(_verdict, connection.execute(select(site_events).where(events.id > row).order_by(events.id)))
+
+
+def newest_verdicts(connection: Connection, at: float | None = None) -> list[SiteVerdict]:
+    """The verdict on each aspect of each site, now or at Unix time ``at``."""
+    events = site_events.c
+    newest = select(func.max(events.id).label("id")).group_by(events.site, events.aspect)
+    if at is not None:
+        newest = newest.where(events.happened_at <= at)
+    chosen = newest.subquery()
+    rows = connection.execute(select(site_events).join(chosen, events.id == chosen.c.id).order_by(events.id))
+    return [_verdict(row) for row in rows]
+
+
+def dark_intervals(connection: Connection, sites: Iterable[str], until: float) -> dict[str, list[Interval]]:
+    """When each site was not reachable, up to ``until``; an open interval ends there."""
+    events = site_events.c
+    intervals: dict[str, list[Interval]] = {}
+    wanted = list(sites)
+    for start in range(0, len(wanted), _BATCH):
+        batch = wanted[start : start + _BATCH]
+        query = (
+            select(events.site, events.verdict, events.happened_at)
+            .where(events.site.in_(batch), events.aspect == Aspect.REACHABLE, events.happened_at < until)
+            .order_by(events.site, events.id)
+        )
+        fell: dict[str, float] = {}
+        for site, verdict, happened_at in connection.execute(query):
+            if verdict == Verdict.NO:
+                fell.setdefault(site, happened_at)
+            elif site in fell:
+                intervals.setdefault(site, []).append((fell.pop(site), happened_at))
+        for site, since in fell.items():
+            intervals.setdefault(site, []).append((since, until))
+    return intervals
+
+
+def watched(connection: Connection, county: str | None = None, at: float | None = None) -> list[Interval]:
+    """When collectors were asking, oldest first; up to ``at`` if given."""
+    table = watch_intervals.c
+    query = select(table.since, table.until).order_by(table.since)
+    if county is not None:
+        query = query.where(table.county == county)
+    if at is not None:
+        query = query.where(table.since <= at)
+    return [(since, until if at is None else min(until, at)) for since, until in connection.execute(query)]
+
+
+def watched_until(connection: Connection, at: float | None = None) -> Mapping[str, float]:
+    """For each county, until when somebody was asking."""
+    table = watch_intervals.c
+    query = select(table.county, func.max(table.until)).group_by(table.county)
+    if at is not None:
+        query = query.where(table.since <= at)
+    return {county: until if at is None else min(until, at) for county, until in connection.execute(query)}
+
+
+def outages(
+    connection: Connection,
+    *,
+    since: float | None = None,
+    until: float | None = None,
+    open_only: bool = False,
+    node: str | None = None,
+    site: str | None = None,
+    limit: int | None = None,
+) -> list[Outage]:
+    """Outages that overlap ``[since, until)``, newest first.
+
+    Args:
+        node: only those whose root is this site or device.
+        site: only those that darkened this site, or whose node it is.
+    """
+    opened, closed = outage_events.alias("opened"), outage_events.alias("closed")
+    query: Select[tuple[object, ...]] = (
+        select(
+            opened.c.outage,
+            opened.c.county,
+            opened.c.scope,
+            opened.c.node,
+            opened.c.cause,
+            opened.c.happened_at.label("since"),
+            closed.c.happened_at.label("until"),
+        )
+        .select_from(opened)
+        .outerjoin(closed, and_(closed.c.outage == opened.c.outage, closed.c.kind == "closed"))
+        .where(opened.c.kind == "opened")
+        .order_by(opened.c.happened_at.desc(), opened.c.id.desc())
+    )
+    if open_only:
+        query = query.where(closed.c.outage.is_(None))
+    if since is not None:
+        query = query.where(or_(closed.c.happened_at.is_(None), closed.c.happened_at > since))
+    if until is not None:
+        query = query.where(opened.c.happened_at < until)
+    if node is not None:
+        query = query.where(opened.c.node == node)
+    if site is not None:
+        explained = select(site_events.c.outage).where(site_events.c.site == site, site_events.c.outage.is_not(None))
+        query = query.where(or_(opened.c.node == site, opened.c.outage.in_(explained)))
+    if limit is not None:
+        query = query.limit(limit)
+    rows = connection.execute(query).all()
+    beneath = _sites_of(connection, [row.outage for row in rows if row.scope != Scope.DEVICE])
+    return [
+        Outage(
+            row.outage,
+            row.county,
+            Scope(row.scope),
+            row.node,
+            Cause(row.cause),
+            row.since,
+            row.until,
+            tuple(sorted(beneath.get(row.outage, ()), key=lambda id: (id != row.node, id))),
+        )
+        for row in rows
+    ]
+
+
+def _sites_of(connection: Connection, ids: list[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for start in range(0, len(ids), _BATCH):
+        query = select(site_events.c.outage, site_events.c.site).where(
+            site_events.c.outage.in_(ids[start : start + _BATCH])
+        )
+        for outage, site in connection.execute(query):
+            found.setdefault(str(outage), set()).add(site)
+    return found

@@ -1,0 +1,139 @@
+"""What a collector writes: facts in order, and how long it has been watching. One transaction a flush.
+
+Rows stay in memory until the database has them, so an unreachable database costs nothing but delay; a row that
+arrives twice is known by (county, epoch, seq) and dropped.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, Engine, Table, insert, select, update
+
+from health.outage import Scope
+from health.rootcause import Cause
+from inventory.vocabulary import Aspect, Verdict
+from ledger import leases
+from ledger.leases import Lease
+from ledger.tables import outage_events, site_events, watch_intervals
+
+
+@dataclass(frozen=True, slots=True)
+class SiteEvent:
+    """An aspect of a site changed its verdict. Times are Unix seconds."""
+
+    happened_at: float
+    site: str
+    aspect: Aspect
+    verdict: Verdict
+    reason: str = ""
+    proved_at: float | None = None
+    outage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutageEvent:
+    """An outage was opened or closed."""
+
+    happened_at: float
+    outage: str
+    kind: str
+    scope: Scope
+    node: str
+    cause: Cause
+
+
+Fact = SiteEvent | OutageEvent
+_TABLES: dict[type[Fact], Table] = {SiteEvent: site_events, OutageEvent: outage_events}
+
+
+class Journal:
+    """The pending facts of one collector under one lease.
+
+    Args:
+        clock: Unix time; the time at which a fact is recorded.
+        lease_s: how long each flush extends the lease.
+    """
+
+    def __init__(self, engine: Engine, lease: Lease, clock: Callable[[], float], lease_s: float) -> None:
+        self.lease = lease
+        self._engine = engine
+        self._clock = clock
+        self._lease_s = lease_s
+        self._seq = 0
+        self._pending: list[tuple[int, Fact]] = []
+        self._watching_since: float | None = None
+        self._cycles = 0
+
+    @property
+    def pending(self) -> int:
+        return len(self._pending)
+
+    def new_outage_id(self) -> str:
+        """An id that no other epoch can give: the place of the fact that opens the outage."""
+        return f"{self.lease.county}-{self.lease.epoch}-{self._seq + 1}"
+
+    def add(self, fact: Fact) -> None:
+        self._seq += 1
+        self._pending.append((self._seq, fact))
+
+    def flush(self, watched_at: float | None) -> None:
+        """Write what is pending and extend the watch interval to ``watched_at`` (None: nothing was watched yet).
+
+        Safe to call from a worker thread while the collector goes on adding.
+
+        Raises:
+            FencedError: another collector holds the county now; nothing was written.
+            sqlalchemy.exc.DBAPIError: the database did not take it; everything stays pending.
+        """
+        rows = list(self._pending)
+        now = self._clock()
+        with self._engine.begin() as connection:
+            leases.renew(connection, self.lease, now, self._lease_s)
+            if rows:
+                self._write(connection, rows, now)
+            if watched_at is not None:
+                self._watch(connection, watched_at)
+        del self._pending[: len(rows)]
+
+    def _write(self, connection: Connection, rows: list[tuple[int, Fact]], now: float) -> None:
+        key = {"county": self.lease.county, "epoch": self.lease.epoch, "recorded_at": now}
+        for kind, table in _TABLES.items():
+            ours = [(seq, fact) for seq, fact in rows if type(fact) is kind]
+            if not ours:
+                continue
+            # An earlier flush may have been committed without our hearing of it.
+            known = set(
+                connection.scalars(
+                    select(table.c.seq).where(
+                        table.c.county == self.lease.county,
+                        table.c.epoch == self.lease.epoch,
+                        table.c.seq >= ours[0][0],
+                    )
+                )
+            )
+            fresh = [{**key, "seq": seq, **asdict(fact)} for seq, fact in ours if seq not in known]
+            if fresh:
+                connection.execute(insert(table), fresh)
+
+    def _watch(self, connection: Connection, until: float) -> None:
+        table = watch_intervals
+        self._cycles += 1
+        if self._watching_since is None:
+            self._watching_since = until
+            values = {"county": self.lease.county, "epoch": self.lease.epoch, "since": until, "until": until}
+            connection.execute(insert(table).values(cycles=1, **values))
+            return
+        connection.execute(
+            update(table)
+            .where(
+                table.c.county == self.lease.county,
+                table.c.epoch == self.lease.epoch,
+                table.c.since == self._watching_since,
+            )
+            .values(until=until, cycles=self._cycles)
+        )
+
+    def stop_watching(self) -> None:
+        """End the watch interval: the next flush that watches begins another (after a gap, such as a clock jump)."""
+        self._watching_since = None
+        self._cycles = 0

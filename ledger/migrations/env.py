@@ -1,0 +1,9 @@
+"""Run by alembic: migrates over the connection that `ledger.database` hands it."""
+
+from alembic import context
+
+from ledger.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()
