@@ -9,3 +9,7 @@ class DeviceError(CuntongError):
 
 class DecodeError(DeviceError):
     """Bytes that are not the message they should be. The only error that the codec raises."""
+
+
+class SilentDeviceError(DeviceError):
+    """No reply at all."""

@@ -11,7 +11,7 @@ Pure: a finished poll comes in, facts and wishes ("ask these now") go out. The r
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from health.device import DeviceHealth, DeviceState, after_poll
 from health.outage import Outage, Scope
@@ -25,48 +25,67 @@ from ledger.journal import Fact, OutageEvent, SiteEvent
 
 @dataclass(frozen=True, slots=True)
 class WatchedDevice:
-    """What the watch needs to know of a device. ``site`` is a position in the fleet's sites."""
+    """What the watch needs to know of a device.
+
+    Args:
+        site: a position in the fleet's sites.
+        asked: False for a device that somebody else watches; it then says nothing about its site.
+    """
 
     id: str
     site: int
     role: str
     device_class: str
+    asked: bool = True
 
 
-@dataclass(frozen=True)
 class Fleet:
     """Everything that one collector watches.
 
     Args:
         sites: their ids.
-        tree: which of them hangs below which.
-        devices: by ordinal; those of a site side by side.
+        uplinks: for each site, the sites above it.
+        devices: by ordinal.
     """
 
-    sites: Sequence[str]
-    tree: UplinkTree
-    devices: Sequence[WatchedDevice]
-    at_site: Sequence[range] = field(init=False)
+    def __init__(
+        self, sites: Sequence[str], uplinks: Sequence[Sequence[int]], devices: Sequence[WatchedDevice]
+    ) -> None:
+        self.sites = sites
+        self.devices = devices
+        asked: list[list[int]] = [[] for _ in sites]
+        for ordinal, device in enumerate(devices):
+            if device.asked:
+                asked[device.site].append(ordinal)
+        self.at_site: Sequence[Sequence[int]] = [tuple(ordinals) for ordinals in asked]
+        self.tree = UplinkTree([self._watched_above(site, uplinks) for site in range(len(sites))])
 
-    def __post_init__(self) -> None:
-        ranges = [range(0)] * len(self.sites)
-        for ordinal, device in enumerate(self.devices):
-            known = ranges[device.site]
-            ranges[device.site] = range(known.start if known else ordinal, ordinal + 1)
-            if known and known.stop != ordinal:
-                raise ValueError(f"the devices of {self.sites[device.site]} are not side by side")
-        object.__setattr__(self, "at_site", ranges)
+    def _watched_above(self, site: int, uplinks: Sequence[Sequence[int]]) -> tuple[int, ...]:
+        """The nearest sites above that can be asked: one without devices of ours can neither answer nor fail."""
+        above: dict[int, None] = {}
+        waiting, seen = list(uplinks[site]), {site}
+        while waiting:
+            uplink = waiting.pop(0)
+            if uplink in seen:
+                continue
+            seen.add(uplink)
+            if self.at_site[uplink]:
+                above[uplink] = None
+            else:
+                waiting += uplinks[uplink]
+        return tuple(above)
 
 
 @dataclass(slots=True)
 class OpenOutage:
-    """An outage that runs. ``root`` is a site; of a device's outage its site."""
+    """An outage that runs since a Unix time. ``root`` is a site; of a device's outage its site."""
 
     id: str
     scope: Scope
     node: str
     root: int
     cause: Cause
+    since: float
 
 
 class Watch:
@@ -109,7 +128,7 @@ class Watch:
             if root is None:  # gone from the inventory: it can never answer again
                 self._say(OutageEvent(outage.since, outage.id, "closed", outage.scope, outage.node, outage.cause))
                 continue
-            self._open[outage.id] = OpenOutage(outage.id, outage.scope, outage.node, root, outage.cause)
+            self._open[outage.id] = OpenOutage(outage.id, outage.scope, outage.node, root, outage.cause, outage.since)
             if ordinal is not None:
                 self._device_outages[ordinal] = outage.id
         for verdict in verdicts:
@@ -301,7 +320,7 @@ class Watch:
 
     def _start(self, scope: Scope, node: str, root: int, cause: Cause, since: float) -> str:
         outage = self._new_outage_id()
-        self._open[outage] = OpenOutage(outage, scope, node, root, cause)
+        self._open[outage] = OpenOutage(outage, scope, node, root, cause, since)
         self._say(OutageEvent(since, outage, "opened", scope, node, cause))
         return outage
 

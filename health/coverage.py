@@ -9,6 +9,9 @@ the rest, and where it disagrees with the measurement that is a contradiction, l
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inventory.vocabulary import Claim, Requirement, Verdict
 
 
@@ -88,7 +91,7 @@ def judge(
     elif proved:
         state = State.DEGRADED if works_now is Verdict.NO else State.COVERED
         reason = evidence.reason if works_now is Verdict.NO else ""
-    elif claim in (None, Claim.PLANNED, Claim.BUILT, Claim.RETIRED):
+    elif claim is None or not claim.says_connected:
         state, reason = State.NOT_BUILT, claim or "no_claim"
     elif evidence.verdict is Verdict.NO and _asked_within(evidence, at, window_s):
         state, reason = State.LOST, evidence.reason
@@ -117,3 +120,47 @@ def contradiction(claim: Claim | None, judgement: Judgement) -> Disagreement | N
     if not says_connected and judgement.works_now is Verdict.YES:
         return Disagreement.MEASURED_NOT_CLAIMED
     return None
+
+
+@dataclass(frozen=True)
+class EvidenceColumns:
+    """`Evidence` of one aspect of many sites, a row a site, for judging a nation at once.
+
+    Args:
+        verdicts: 1 yes, 0 no, -1 unknown.
+        proved_at: Unix seconds, NaN where there never was a proof.
+        watched_until: Unix seconds, NaN where nobody ever asked.
+    """
+
+    verdicts: NDArray[np.int8]
+    proved_at: NDArray[np.float64]
+    watched_until: NDArray[np.float64]
+
+
+def judge_many(
+    evidence: EvidenceColumns,
+    connected: NDArray[np.bool_],
+    required: NDArray[np.bool_],
+    at: float,
+    window_s: float,
+    stale_after_s: float,
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """`judge` for every row at once; the two agree, and a property test holds them to it.
+
+    Args:
+        connected: whether the claim says connected.
+        required: False for optional and exempt sites.
+
+    Returns:
+        State codes (the position in `State`), and what works now: 1, 0, or -1 for unknown.
+    """
+    codes = {state: np.int8(code) for code, state in enumerate(State)}
+    watched_age = at - evidence.watched_until  # NaN compares false: never watched is never fresh
+    works = np.where(watched_age <= stale_after_s, evidence.verdicts, np.int8(-1))
+    proved = at - evidence.proved_at <= window_s
+    states = np.select(
+        [~required, proved & (works == 0), proved, ~connected, (evidence.verdicts == 0) & (watched_age <= window_s)],
+        [codes[state] for state in (State.EXEMPT, State.DEGRADED, State.COVERED, State.NOT_BUILT, State.LOST)],
+        codes[State.UNKNOWN],
+    )
+    return states.astype(np.int8), works

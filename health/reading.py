@@ -5,7 +5,7 @@ bytes, temperatures degrees Celsius. The JSON of ``cuntong poll --json`` is `as_
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,10 @@ class Readings:
     cellular: tuple[Cellular, ...] = ()
     extends: tuple[Extend, ...] = ()
     problems: tuple[str, ...] = field(default=())
+
+    def with_problems(self, problems: tuple[str, ...]) -> "Readings":
+        """The same readings with these problems."""
+        return replace(self, problems=problems)
 
     def as_json(self) -> Mapping[str, object]:
         """Plain dictionaries and lists, ready for any JSON writer."""

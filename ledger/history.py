@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 from health.outage import Interval, Outage, Scope
 from health.rootcause import Cause
 from inventory.vocabulary import Aspect, Verdict
-from ledger.tables import outage_events, site_events, watch_intervals
+from ledger.tables import claims, outage_events, site_events, watch_intervals
 
 _BATCH = 500  # names in one IN (...): SQLite's oldest limit on variables is 999
 
@@ -44,6 +44,12 @@ def verdicts_since(connection: Connection, row: int) -> Iterator[SiteVerdict]:
     """Every verdict recorded after ``row``, in order; 0 replays everything. For following the ledger."""
     events = site_events.c
     return map(_verdict, connection.execute(select(site_events).where(events.id > row).order_by(events.id)))
+
+
+def newest_rows(connection: Connection) -> tuple[int, ...]:
+    """The newest row of each table that is followed: cheap to ask often, and different when there is news."""
+    followed = (site_events.c.id, outage_events.c.id, claims.c.id)
+    return tuple(connection.scalar(select(func.max(column))) or 0 for column in followed)
 
 
 def newest_verdicts(connection: Connection, at: float | None = None) -> list[SiteVerdict]:

@@ -1,11 +1,12 @@
 """SNMP v1 and v2c messages (RFC 1157, RFC 1901, RFC 3416): bytes to values and back. No sockets, no state.
 
-The decoder is the hottest code of a collector: one flat loop, no object per value. A reply of 36 values costs
-about 15 µs. Every read is bounds-checked; the only error that leaves is `DecodeError`.
+The decoder is the hottest code of a collector: one flat loop, no object per value. A reply of 36 values costs about
+13 µs where the names asked are known (`decode_values`), 20 µs where they are not, and 3 µs for its envelope. Every
+read is bounds-checked; the only error that leaves is `DecodeError`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -56,21 +57,42 @@ class Message(NamedTuple):
     pdu: int
     request_id: int
     status: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on a message
     varbinds: list[Varbind]
 
 
-@dataclass(frozen=True, slots=True)
+class Envelope(NamedTuple):
+    """A message whose list of variables is not decoded yet: it lies in ``data[start:end]``."""
+
+    version: int
+    community: bytes
+    pdu: int
+    request_id: int
+    status: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on a message
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Names:
-    """A list of object identifiers, encoded once and asked often."""
+    """A list of object identifiers, encoded once and asked often. ``heads`` are their encodings, one by one.
+
+    Compared and hashed as an object: the transport keeps ready-made requests by it.
+    """
 
     oids: tuple[bytes, ...]
     encoded: bytes
+    heads: tuple[bytes, ...] = field(repr=False)
 
     @classmethod
     def of(cls, oids: Iterable[bytes]) -> "Names":
         oids = tuple(oids)
-        return cls(oids, encode_varbinds((oid, ber.NULL, None) for oid in oids))
+        return cls(
+            oids,
+            encode_varbinds((oid, ber.NULL, None) for oid in oids),
+            tuple(ber.encode_tlv(ber.OBJECT_IDENTIFIER, oid) for oid in oids),
+        )
 
 
 def encode_varbinds(varbinds: Iterable[Varbind]) -> bytes:
@@ -123,6 +145,16 @@ def decode_message(data: bytes) -> Message:
     Raises:
         DecodeError: anything else.
     """
+    envelope = open_envelope(data)
+    return Message(*envelope[:6], decode_varbinds(data, envelope.start, envelope.end))
+
+
+def open_envelope(data: bytes) -> Envelope:
+    """All of a v1 or v2c message but its variables; who asked decides how those are best read.
+
+    Raises:
+        DecodeError: no such message, or a v1 trap.
+    """
     tag, at, end = ber.read_header(data, 0)
     if tag != ber.SEQUENCE:
         raise DecodeError(f"starts with tag {tag:#x}, not a sequence")
@@ -134,7 +166,7 @@ def decode_message(data: bytes) -> Message:
         raise DecodeError("no community")
     community = data[start:at]
     pdu, at, pdu_end = ber.read_header(data, at)
-    if not Pdu.GET <= pdu <= Pdu.REPORT or pdu == Pdu.TRAP_V1:
+    if not 0xA0 <= pdu <= 0xA8 or pdu == 0xA4:
         raise DecodeError(f"unexpected PDU {pdu:#x}")
     if pdu_end > end:
         raise DecodeError("the PDU is longer than its message")
@@ -144,7 +176,60 @@ def decode_message(data: bytes) -> Message:
     tag, at, list_end = ber.read_header(data, at)
     if tag != ber.SEQUENCE or list_end > pdu_end:
         raise DecodeError("no list of variables")
-    return Message(version, community, pdu, request_id, status, index, decode_varbinds(data, at, list_end))
+    return Envelope(version, community, pdu, request_id, status, index, at, list_end)
+
+
+def decode_values(data: bytes, at: int, end: int, names: Names) -> list[Value]:
+    """The values alone, in the order of ``names``, of a reply that holds just these names.
+
+    Replies of well-behaved agents repeat the names that were asked, so comparing octets replaces decoding them.
+    Where the order or the set differs, the values are looked up by name, and absent ones are None.
+
+    Raises:
+        DecodeError: no list of variables.
+    """
+    values: list[Value] = []
+    append = values.append
+    from_bytes = int.from_bytes
+    start_of_list = at
+    try:
+        for head in names.heads:
+            length = data[at + 1]
+            if length < 0x80:
+                at += 2
+                stop = at + length
+            else:
+                _, at, stop = ber.read_header(data, at)
+            after = at + len(head)
+            if data[at:after] != head:
+                break
+            tag = data[after]
+            length = data[after + 1]
+            start = after + 2
+            if length >= 0x80:
+                _, start, at = ber.read_header(data, after)
+            else:
+                at = start + length
+            if at != stop:
+                break
+            if tag == 0x02 and 0 < length <= 8:
+                append(from_bytes(data[start:at], "big", signed=True))
+            elif 0x41 <= tag <= 0x47 and tag != 0x44 and 0 < length <= 9:
+                append(from_bytes(data[start:at], "big"))
+            elif tag == 0x04 or tag == 0x06 or tag == 0x40 or tag == 0x44:
+                append(data[start:at])
+            elif tag == 0x05 or 0x80 <= tag <= 0x82:
+                append(None)
+            else:
+                break  # unknown, or a number of a length that none has
+        else:
+            if at == end:
+                return values
+    except IndexError:
+        pass
+    # Rare: another order, another set, or garbage. The strict decoder says which.
+    found = {oid: value for oid, _, value in decode_varbinds(data, start_of_list, end)}
+    return [found.get(oid) for oid in names.oids]
 
 
 def decode_varbinds(data: bytes, at: int, end: int) -> list[Varbind]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collectors.watch import Fleet, Watch, WatchedDevice
 from health.outage import Outage, Scope
 from health.reading import Extend, Readings
-from health.rootcause import Cause, UplinkTree
+from health.rootcause import Cause
 from inventory.vocabulary import Aspect, Verdict
 from ledger.history import SiteVerdict
 from ledger.journal import Fact, OutageEvent, SiteEvent
@@ -20,7 +20,7 @@ from ledger.journal import Fact, OutageEvent, SiteEvent
 # centre ── town ── v1, v2, v3
 #        └─ unit
 SITES = ("centre", "town", "v1", "v2", "v3", "unit")
-TREE = UplinkTree([(), (0,), (1,), (1,), (1,), (0,)])
+UPLINKS = [(), (0,), (1,), (1,), (1,), (0,)]
 VILLAGE = (("cpe1", "router"), ("kiosk1", "kiosk"), ("prt1", "printer"))
 EQUIPMENT = {
     "centre": (("core1", "router"), ("core2", "router")),
@@ -32,7 +32,7 @@ EQUIPMENT = {
 }
 FLEET = Fleet(
     SITES,
-    TREE,
+    UPLINKS,
     [
         WatchedDevice(f"{site}-{role}", number, role, kind)
         for number, site in enumerate(SITES)
@@ -68,7 +68,7 @@ class World:
         while site is not None:
             if SITES[site] in self.off:
                 return False
-            site = next(iter(TREE.uplinks[site]), None)
+            site = next(iter(UPLINKS[site]), None)
         return device.id not in self.off
 
     def poll(self, ordinal: int) -> None:
@@ -306,3 +306,13 @@ def test_after_any_history_everything_back_means_nothing_open_and_nothing_dark(
     closed = [f.outage for f in world.facts if isinstance(f, OutageEvent) and f.kind == "closed"]
     assert sorted(opened) == sorted(closed)
     assert len(set(opened)) == len(opened)
+
+
+def test_a_site_without_devices_of_ours_is_looked_through() -> None:
+    ours = WatchedDevice("leaf-cpe1", 2, "cpe1", "router")
+    theirs = WatchedDevice("bank-cpe1", 1, "cpe1", "router", asked=False)
+    fleet = Fleet(
+        ["top", "bank", "leaf"], [(), (0,), (1,)], [WatchedDevice("top-core1", 0, "core1", "router"), theirs, ours]
+    )
+    assert [list(devices) for devices in fleet.at_site] == [[0], [], [2]]
+    assert fleet.tree.uplinks == [(), (0,), (0,)]

@@ -1,10 +1,11 @@
 """Claims beside evidence: the table of what a village counts as."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.coverage import Disagreement, Evidence, Judgement, State, contradiction, judge
+from health.coverage import Disagreement, Evidence, EvidenceColumns, Judgement, State, contradiction, judge, judge_many
 from inventory.vocabulary import Claim, Requirement, Verdict
 
 NOW = 1_000_000.0
@@ -83,3 +84,28 @@ def test_covered_is_proved_within_the_window_and_nothing_else(
     judged = judge(evidence, claim, requirement, NOW, window_s, 600.0)
     proved = evidence.proved_at is not None and NOW - evidence.proved_at <= window_s
     assert judged.counts_as_covered == (proved and requirement is Requirement.REQUIRED)
+
+
+cases = st.lists(st.tuples(evidences, st.none() | st.sampled_from(Claim), st.sampled_from(Requirement)), min_size=1)
+
+
+@given(cases, st.floats(60.0, 30 * DAY), st.floats(1.0, DAY))
+def test_judging_many_at_once_is_judging_each(
+    rows: list[tuple[Evidence, Claim | None, Requirement]], window_s: float, stale_after_s: float
+) -> None:
+    numbers = {Verdict.YES: 1, Verdict.NO: 0, Verdict.UNKNOWN: -1}
+    states, works = judge_many(
+        EvidenceColumns(
+            np.array([numbers[evidence.verdict] for evidence, _, _ in rows], dtype=np.int8),
+            np.array([np.nan if e.proved_at is None else e.proved_at for e, _, _ in rows]),
+            np.array([np.nan if e.watched_until is None else e.watched_until for e, _, _ in rows]),
+        ),
+        np.array([claim is not None and claim.says_connected for _, claim, _ in rows], dtype=np.bool_),
+        np.array([requirement is Requirement.REQUIRED for _, _, requirement in rows], dtype=np.bool_),
+        NOW,
+        window_s,
+        stale_after_s,
+    )
+    one_by_one = [judge(evidence, claim, need, NOW, window_s, stale_after_s) for evidence, claim, need in rows]
+    assert [list(State)[code] for code in states] == [judged.state for judged in one_by_one]
+    assert [int(code) for code in works] == [numbers[judged.works_now] for judged in one_by_one]

@@ -1,0 +1,214 @@
+"""The shapes of the API's answers. Field names are a promise: they may be added to, never changed."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+
+
+class Claimed(BaseModel):
+    """What people say: subjects whose claim says connected, measured or not."""
+
+    numerator: int
+    denominator: int
+
+
+class WorksNow(BaseModel):
+    """What answers at this moment, apart from the window in which a proof counts."""
+
+    numerator: int
+    denominator: int
+    unknown: int
+
+
+class EvidenceAge(BaseModel):
+    """How old the proofs are that the figure rests on."""
+
+    oldest: datetime | None
+    newest: datetime | None
+    median_age_seconds: float | None
+
+
+class ContradictionAnswer(BaseModel):
+    site: str
+    name: str
+    kind: str
+    claim: str | None
+    claimed_on: date | None
+    claimed_by: str | None
+    proof: str | None
+    measured: str
+    reason: str
+    since: datetime | None
+    last_proof: datetime | None
+    state: str
+
+
+class Counts(BaseModel):
+    """One division's figures. ``ratio`` counts unknown as not covered, ``ratio_max`` as covered."""
+
+    code: str
+    name: str
+    level: int
+    numerator: int
+    denominator: int
+    unknown: int
+    ratio: Ratio | None
+    ratio_max: Ratio | None
+    states: dict[str, int]
+    claimed: Claimed
+    works_now: WorksNow
+
+
+class Coverage(Counts):
+    """How far a division is covered: by which rule, of what, on what evidence.
+
+    ``numerator`` counts what was proved within the rule's window before ``as_of``; ``villages`` and ``communities``
+    say what the denominator is made of.
+    """
+
+    requirement: str
+    counted: str
+    rule_version: str
+    window_seconds: float
+    as_of: datetime
+    generated_at: datetime
+    inventory: str
+    villages: int
+    communities: int
+    evidence: EvidenceAge
+    contradictions: list[ContradictionAnswer]
+    children: list[Counts] | None = None
+
+
+class DeviceAnswer(BaseModel):
+    id: str
+    role: str
+    device_class: str
+    vendor: str
+    model: str
+    profile: str
+    origin: str
+    owner: str
+    monitored: str
+    state: str
+
+
+class AspectAnswer(BaseModel):
+    """What is measured of a site: yes, no or unknown, since when, and when it was last proved."""
+
+    verdict: str
+    reason: str
+    since: datetime | None
+    last_proof: datetime | None
+
+
+class ClaimAnswer(BaseModel):
+    claim: str
+    on: date
+    by: str
+    proof: str
+
+
+class LinkAnswer(BaseModel):
+    link_type: str
+    carrier: str
+    role: str
+    circuit: str | None
+    bandwidth_mbps: int | None
+    origin: str
+    conformance: str
+    contract_until: date | None
+    uplink: str | None
+
+
+class SiteSummary(BaseModel):
+    id: str
+    name: str
+    code: str
+    division: str
+    type: str
+    site_class: str
+    carrier: str
+    link_type: str
+    requirement: str
+    claim: str | None
+    state: str
+    reachable: str
+    working: str
+    reason: str
+    last_proof: datetime | None
+
+
+class SiteList(BaseModel):
+    """``next`` continues the list; it is opaque and absent at the end. ``total`` counts what the filters leave."""
+
+    as_of: datetime
+    total: int
+    data: list[SiteSummary]
+    next: str | None
+
+
+class OutageAnswer(BaseModel):
+    """An interval without service; ``until`` is absent while it is open. ``sites`` are dark because of it."""
+
+    id: str
+    scope: str
+    node: str
+    name: str
+    cause: str
+    since: datetime
+    until: datetime | None
+    seconds: float
+    sites_affected: int
+    sites: list[str]
+
+
+class OutageList(BaseModel):
+    as_of: datetime
+    data: list[OutageAnswer]
+
+
+class SiteAnswer(SiteSummary):
+    """Everything about one site that may be shown: no addresses, no serial numbers, no personal data."""
+
+    kind: str
+    aliases: list[str]
+    label: str | None
+    sign: str | None
+    path: list[str]
+    host_site: str | None
+    uplinks: list[str]
+    attachments: list[str]
+    responsible: str | None
+    cooperating: list[str]
+    windows: dict[str, int]
+    tags: list[str]
+    service_calendar: str | None
+    opened: date | None
+    central: bool
+    exempt_reason: str | None
+    links: list[LinkAnswer]
+    devices: list[DeviceAnswer]
+    measured: dict[str, AspectAnswer]
+    claims: list[ClaimAnswer]
+    contradiction: str | None
+    availability_ratio: Ratio | None
+    watched_ratio: Ratio | None
+    outages: list[OutageAnswer]
+
+
+class Health(BaseModel):
+    status: str
+    inventory: str
+    snapshot_age_seconds: float
+    counties_watched: int
+
+
+class TargetGroup(BaseModel):
+    """One group of Prometheus' HTTP service discovery."""
+
+    targets: list[str]
+    labels: dict[str, str]

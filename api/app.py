@@ -1,0 +1,46 @@
+"""The application: routers, problem documents, headers. What it works on is handed in."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+
+from api import problems
+from api.pages import router as pages
+from api.routers import coverage, outages, service, sites
+from api.standing import Standing
+
+_HEADERS: Final = {
+    # Everything comes from here: no CDN, no fonts or scripts from elsewhere, no embedding.
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def create_app(standing: Standing) -> FastAPI:
+    """The API and its pages over one `Standing`; whoever runs it keeps the standing fresh."""
+    app = FastAPI(
+        title="Cuntong",
+        version="1",
+        description="Which villages the e-government extranet covers, on what evidence, and what is wrong now.",
+        # The stock documentation pages load their scripts from the Internet.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.standing = standing
+    problems.install(app)
+    for router in (coverage.router, sites.router, outages.router, service.router, pages):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+
+    @app.middleware("http")
+    async def add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return app

@@ -1,0 +1,167 @@
+"""The pages for people, rendered on the server: no script, readable on paper and by a screen reader."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.answers import Counts, OutageAnswer, SiteSummary
+from api.messages import say
+from api.milestones import milestones_of
+from api.problems import not_found
+from api.routers.context import StandingHere, node_of
+from api.routers.coverage import contradiction_answer, counts_of, coverage_of
+from api.routers.outages import outage_answer
+from api.routers.sites import site_answer, summary_of
+from api.standing import CHINA, Snapshot, Standing
+from health.coverage import State
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+Language = Annotated[Literal["zh", "en"], Query()]
+
+_SITES_ON_A_PAGE: Final = 2000
+"""Beyond a large county the page names divisions only; their pages name the sites."""
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["time"] = _time
+    environment.filters["percent"] = _percent
+    environment.filters["duration"] = _duration
+    environment.globals["STATES"] = [str(state) for state in State]
+    return environment
+
+
+def _time(at: datetime | None) -> str:
+    return "" if at is None else at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def _percent(ratio: float | None) -> str:
+    """One decimal, and never rounded up to the whole: 999 of 1,000 is not 100 %."""
+    if ratio is None:
+        return "—"
+    return "100%" if ratio == 1 else f"{int(ratio * 1000) / 10:.1f}%"
+
+
+def _duration(seconds: float) -> str:
+    minutes = int(seconds) // 60
+    if minutes < 1:
+        return f"{int(seconds)} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d"
+
+
+_TEMPLATES: Final = _environment()
+
+
+def _page(request: Request, template: str, language: str, standing: Standing, **values: Any) -> str:
+    def t(key: str, **words: object) -> str:
+        return say(language, key, **words)
+
+    other = "en" if language == "zh" else "zh"
+    return _TEMPLATES.get_template(template).render(
+        t=t,
+        language=language,
+        query="" if language == "zh" else f"?lang={language}",
+        other=f"{request.url.path}{'' if other == 'zh' else f'?lang={other}'}",
+        title=standing.inventory.title,
+        inventory=standing.inventory,
+        snapshot=standing.snapshot,
+        **values,
+    )
+
+
+@router.get("/")
+def overview(request: Request, standing: StandingHere, lang: Language = "zh") -> str:
+    return _division(request, standing, 0, lang)
+
+
+@router.get("/d/{code}")
+def division(request: Request, standing: StandingHere, code: str, lang: Language = "zh") -> str:
+    return _division(request, standing, node_of(standing, code), lang)
+
+
+def _division(request: Request, standing: Standing, node: int, language: str) -> str:
+    snapshot, inventory = standing.snapshot, standing.inventory
+    nodes = inventory.nodes
+    low, high = inventory.sites.span(node)
+    inside = set(inventory.sites.ids[low:high])
+    outages = [
+        outage_answer(standing, outage, snapshot.at)
+        for outage in snapshot.outages
+        if inside.intersection(outage.sites) or outage.node.rpartition("-")[0] in inside or outage.node in inside
+    ]
+    requirements = inventory.coverage_rules.requirements
+    serving = next((name for name, aspect in requirements.items() if aspect == "working"), None)
+    return _page(
+        request,
+        "division.html",
+        language,
+        standing,
+        path=_ancestors(standing, node),
+        coverage=coverage_of(standing, snapshot, node, "extranet", "default", children=False),
+        serving=counts_of(standing, snapshot, node, serving, "default") if serving else None,
+        rows=[_row(standing, snapshot, child, high - low <= _SITES_ON_A_PAGE) for child in nodes.children(node)],
+        own=[summary_of(standing, snapshot, site, "extranet") for site in inventory.sites.own(node)],
+        outages=outages,
+        contradictions=[
+            contradiction_answer(standing, found)
+            for found in standing.contradictions("extranet", snapshot, (low, high))
+        ],
+        milestones=milestones_of(standing, snapshot, node),
+        window_hours=round(standing.window_s(standing.aspect("extranet")) / 3600),
+    )
+
+
+class Row:
+    """A division in the tree of the page: its figures, and its sites where the page has room for them."""
+
+    def __init__(self, counts: Counts, sites: list[SiteSummary]) -> None:
+        self.counts = counts
+        self.sites = sites
+
+
+def _row(standing: Standing, snapshot: Snapshot, node: int, with_sites: bool) -> Row:
+    low, high = standing.inventory.sites.span(node)
+    sites = [summary_of(standing, snapshot, site, "extranet") for site in range(low, high)] if with_sites else []
+    return Row(counts_of(standing, snapshot, node, "extranet", "default"), sites)
+
+
+def _ancestors(standing: Standing, node: int) -> list[tuple[str, str]]:
+    """Code and name of each division from the top down to this one."""
+    nodes = standing.inventory.nodes
+    path = []
+    while node >= 0:
+        path.append((nodes.codes[node], nodes.names[node]))
+        node = nodes.parents[node]
+    return path[::-1]
+
+
+@router.get("/s/{site_id}")
+def site(request: Request, standing: StandingHere, site_id: str, lang: Language = "zh") -> str:
+    index = standing.inventory.sites.index.get(site_id)
+    if index is None:
+        raise not_found("site", site_id)
+    answer = site_answer(standing, standing.snapshot, index)
+    outages: list[OutageAnswer] = answer.outages
+    return _page(
+        request,
+        "site.html",
+        lang,
+        standing,
+        site=answer,
+        path=_ancestors(standing, int(standing.inventory.sites.nodes[index])),
+        running=[outage for outage in outages if outage.until is None],
+    )

@@ -1,0 +1,366 @@
+"""How everything stands, in memory: the inventory's denominators, the ledger's evidence and claims, rolled up.
+
+`Standing` follows the ledger: what is new is read by row number, and every `refresh` leaves a new immutable
+`Snapshot` that requests read without a lock and without SQL.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Final, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine
+
+from health.coverage import (
+    Disagreement,
+    Evidence,
+    EvidenceColumns,
+    Judgement,
+    State,
+    Unknown,
+    contradiction,
+    judge,
+    judge_many,
+)
+from health.outage import Outage
+from health.rollup import CODE, Figures, Rollup
+from inventory.model import Inventory
+from inventory.vocabulary import Aspect, Claim, Requirement, Verdict
+from ledger import claims, history, leases
+from ledger.history import SiteVerdict
+from ledger.leases import Lease
+
+CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""Days in reports end in China; the country has had one time zone and no summer time since 1991."""
+
+_NUMBER: Final = {Verdict.YES: 1, Verdict.NO: 0, Verdict.UNKNOWN: -1}
+_VERDICT: Final = {number: verdict for verdict, number in _NUMBER.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimInForce:
+    """The newest claim on a site, from the inventory or from the ledger."""
+
+    claim: Claim
+    on: date
+    by: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What was said and what was measured disagree: the site, both sides, and since when."""
+
+    site: int
+    kind: Disagreement
+    claim: ClaimInForce | None
+    judgement: Judgement
+    evidence: Evidence
+
+
+@dataclass
+class _Columns:
+    """Newest evidence of one aspect, a row a site."""
+
+    verdicts: NDArray[np.int8]
+    since: NDArray[np.float64]
+    proved_at: NDArray[np.float64]
+    reasons: list[str]
+
+    @classmethod
+    def empty(cls, reasons: Sequence[str]) -> "_Columns":
+        count = len(reasons)
+        nothing = np.full(count, np.nan)
+        return cls(np.full(count, -1, dtype=np.int8), nothing.copy(), nothing.copy(), list(reasons))
+
+    def take(self, site: int, verdict: SiteVerdict) -> None:
+        if verdict.verdict is not Verdict.YES:
+            if verdict.proved_at is not None:
+                self.proved_at[site] = verdict.proved_at
+            elif self.verdicts[site] == 1:
+                self.proved_at[site] = verdict.since
+        self.verdicts[site] = _NUMBER[verdict.verdict]
+        self.since[site] = verdict.since
+        self.reasons[site] = verdict.reason
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How everything stands at one Unix time."""
+
+    at: float
+    watched_until: NDArray[np.float64]
+    evidence: Mapping[Aspect, EvidenceColumns]
+    rollups: Mapping[tuple[str, str], Rollup]
+    outages: Sequence[Outage]
+    contradicting: Mapping[str, Sequence[int]]
+    columns: Mapping[Aspect, _Columns] = field(repr=False)
+    claims: Sequence[ClaimInForce | None] = field(repr=False)
+
+
+class Standing:
+    """Keeps the newest `Snapshot`, and makes one of any moment of the past.
+
+    Args:
+        clock: Unix time.
+        stale_after_s: how long after the last watching a verdict still speaks of now.
+    """
+
+    def __init__(
+        self, inventory: Inventory, engine: Engine, clock: Callable[[], float], stale_after_s: float = 600.0
+    ) -> None:
+        self.inventory = inventory
+        self.stale_after_s = stale_after_s
+        self._engine = engine
+        self._clock = clock
+        sites = len(inventory.sites)
+        self._host = [int(host) for host in inventory.sites.hosts]
+        self._guests: dict[int, list[int]] = {}
+        for site, host in enumerate(self._host):
+            if host >= 0:
+                self._guests.setdefault(host, []).append(site)
+        self._required = np.array(
+            [inventory.requirement(site) is Requirement.REQUIRED for site in range(sites)], dtype=np.bool_
+        )
+        self._unmonitored = [self._why_unknown(site) for site in range(sites)]
+        self.denominators = self._count_what()
+        self._columns = {aspect: _Columns.empty(self._unmonitored) for aspect in Aspect}
+        self._claims = [self._declared_claim(site, None) for site in range(sites)]
+        self._verdict_row = self._claim_row = 0
+        self._rows: tuple[int, ...] = ()
+        self.snapshot = self._snapshot(clock(), self._columns, self._claims, {}, ())
+
+    def refresh(self) -> Snapshot:
+        """Read what the ledger has learnt since, and roll it up."""
+        at = self._clock()
+        with self._engine.connect() as connection:
+            self._rows = history.newest_rows(connection)
+            for verdict in history.verdicts_since(connection, self._verdict_row):
+                self._verdict_row = verdict.row
+                self._take(self._columns, verdict)
+            for row, said in claims.said_since(connection, self._claim_row):
+                self._claim_row = row
+                site = self.inventory.sites.index.get(said.site)
+                if site is not None:
+                    self._claims[site] = _newer(self._claims[site], said)
+            watched = history.watched_until(connection)
+            open_outages = history.outages(connection, open_only=True)
+        self.snapshot = self._snapshot(at, self._columns, self._claims, watched, open_outages)
+        return self.snapshot
+
+    def has_news(self) -> bool:
+        """Whether the ledger has rows that the newest snapshot does not know."""
+        with self._engine.connect() as connection:
+            return history.newest_rows(connection) != self._rows
+
+    def at(self, moment: float) -> Snapshot:
+        """How things stood at an earlier Unix time, from what the ledger knows of it today."""
+        columns = {aspect: _Columns.empty(self._unmonitored) for aspect in Aspect}
+        day = datetime.fromtimestamp(moment, CHINA).date()
+        in_force = [self._declared_claim(site, day) for site in range(len(self.inventory.sites))]
+        with self._engine.connect() as connection:
+            for verdict in history.newest_verdicts(connection, at=moment):
+                self._take(columns, verdict)
+            for _, said in claims.said_since(connection, 0):
+                site = self.inventory.sites.index.get(said.site)
+                if site is not None and said.happened_on <= day:
+                    in_force[site] = _newer(in_force[site], said)
+            watched = history.watched_until(connection, at=moment)
+            running = history.outages(connection, since=moment, until=moment)
+        return self._snapshot(moment, columns, in_force, watched, running)
+
+    def now(self) -> float:
+        return self._clock()
+
+    def collectors(self) -> list[Lease]:
+        """Who holds a county at this moment."""
+        return leases.current(self._engine, self._clock())
+
+    def query(self) -> Connection:
+        """A connection for what is rare enough to be read from the ledger itself."""
+        return self._engine.connect()
+
+    def evidence(self, site: int, aspect: Aspect, snapshot: Snapshot) -> Evidence:
+        """What is known of one aspect of one site."""
+        columns, ready = snapshot.columns[aspect], snapshot.evidence[aspect]
+        return Evidence(
+            _VERDICT[int(ready.verdicts[site])],
+            _number(columns.since[site]),
+            _number(ready.proved_at[site]),
+            _number(ready.watched_until[site]),
+            columns.reasons[site],
+        )
+
+    def judgement(self, site: int, requirement: str, snapshot: Snapshot) -> Judgement:
+        """How one site stands on one requirement of the coverage rules."""
+        aspect = self.aspect(requirement)
+        claim = snapshot.claims[site]
+        return judge(
+            self.evidence(site, aspect, snapshot),
+            claim.claim if claim else None,
+            self.inventory.requirement(site),
+            snapshot.at,
+            self.window_s(aspect),
+            self.stale_after_s,
+        )
+
+    def contradictions(self, requirement: str, snapshot: Snapshot, span: tuple[int, int]) -> list[Contradiction]:
+        """Of the sites in ``span``, those whose claim and measurement disagree."""
+        found = []
+        for site in snapshot.contradicting[requirement]:
+            if span[0] <= site < span[1]:
+                judged = self.judgement(site, requirement, snapshot)
+                claim = snapshot.claims[site]
+                kind = contradiction(claim.claim if claim else None, judged)
+                if kind is not None:
+                    evidence = self.evidence(site, self.aspect(requirement), snapshot)
+                    found.append(Contradiction(site, kind, claim, judged, evidence))
+        return found
+
+    def figures(self, requirement: str, denominator: str, node: int, snapshot: Snapshot) -> Figures:
+        """Counts over one division; see `denominators` for what can be counted."""
+        return snapshot.rollups[requirement, denominator].figures(node, self.inventory.nodes.ends[node])
+
+    def aspect(self, requirement: str) -> Aspect:
+        return Aspect(self.inventory.coverage_rules.requirements[requirement])
+
+    def window_s(self, aspect: Aspect) -> float:
+        return self.inventory.coverage_rules.windows[aspect].total_seconds()
+
+    def _take(self, columns: Mapping[Aspect, _Columns], verdict: SiteVerdict) -> None:
+        site = self.inventory.sites.index.get(verdict.site)
+        if site is not None:
+            for same in (site, *self._guests.get(site, ())):  # a guest shares its host's line and devices
+                columns[verdict.aspect].take(same, verdict)
+
+    def _why_unknown(self, site: int) -> str:
+        where = self._host[site] if self._host[site] >= 0 else site
+        devices = self.inventory.devices.of(where)
+        if not devices:
+            return Unknown.NOT_MONITORED
+        return Unknown.NEVER_REPORTED if any(d.monitored == "us" for d in devices) else Unknown.PARTNER_MONITORED
+
+    def _declared_claim(self, site: int, until: date | None) -> ClaimInForce | None:
+        newest: ClaimInForce | None = None
+        for said in self.inventory.claims(site):
+            if (until is None or said.on <= until) and (newest is None or said.on >= newest.on):
+                newest = ClaimInForce(said.claim, said.on, said.by, said.proof)
+        return newest
+
+    def _count_what(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """For each denominator its subjects: their nodes in depth-first order, and the site that speaks for each.
+
+        Villages are counted as divisions, not as sites: one without a site stays in the list (site -1), and points
+        beside a village's main site do not count twice.
+        """
+        inventory = self.inventory
+        nodes, sites = inventory.nodes, inventory.sites
+        first_of: dict[tuple[str, int], int] = {}
+        for site in range(len(sites) - 1, -1, -1):
+            first_of[sites.types[site], int(sites.nodes[site])] = site
+        counted: dict[str, list[tuple[int, int]]] = {}
+        for name, kinds in inventory.coverage_rules.denominators.items():
+            counted[name] = [
+                (node, first_of.get(("village_site", node), -1))
+                for node, kind in enumerate(nodes.kinds)
+                if nodes.levels[node] == 5 and kind in kinds
+            ]
+        counted["townships"] = [
+            (node, first_of.get(("township_center", node), -1))
+            for node, kind in enumerate(nodes.kinds)
+            if nodes.levels[node] == 4 and kind != "placeholder"
+        ]
+        counted["units"] = [
+            (int(sites.nodes[site]), site) for site, kind in enumerate(sites.types) if kind == "county_unit"
+        ]
+        return {
+            name: (
+                np.array([node for node, _ in subjects], dtype=np.int64),
+                np.array([site for _, site in subjects], dtype=np.int64),
+            )
+            for name, subjects in counted.items()
+        }
+
+    def _snapshot(
+        self,
+        at: float,
+        columns: Mapping[Aspect, _Columns],
+        in_force: Sequence[ClaimInForce | None],
+        watched: Mapping[str, float],
+        outages: Sequence[Outage],
+    ) -> Snapshot:
+        inventory = self.inventory
+        watched_until = np.full(len(inventory.sites), np.nan)
+        for code, until in watched.items():
+            if code in inventory.nodes.index:
+                low, high = inventory.sites.span(inventory.nodes.index[code])
+                watched_until[low:high] = np.fmax(watched_until[low:high], until)
+        connected = np.array([claim is not None and claim.claim.says_connected for claim in in_force], dtype=np.bool_)
+        evidence = {}
+        for aspect, known in columns.items():
+            # A site that answers is proved until the end of the watching; what it said once is its last proof else.
+            proved = np.where(known.verdicts == 1, np.fmax(watched_until, known.since), known.proved_at)
+            evidence[aspect] = EvidenceColumns(known.verdicts.copy(), proved, watched_until)
+        rollups: dict[tuple[str, str], Rollup] = {}
+        contradicting: dict[str, Sequence[int]] = {}
+        for requirement in inventory.coverage_rules.requirements:
+            proof = self.aspect(requirement)
+            states, works = judge_many(
+                evidence[proof], connected, self._required, at, self.window_s(proof), self.stale_after_s
+            )
+            # Subjects without a site point at -1: the row that is appended for them.
+            all_states = np.append(states, np.int8(CODE[State.NOT_BUILT]))
+            all_connected, all_works = np.append(connected, False), np.append(works, np.int8(0))
+            for name, (nodes, sites) in self.denominators.items():
+                rollups[requirement, name] = Rollup(nodes, all_states[sites], all_connected[sites], all_works[sites])
+            denied = connected & ((works == 0) | (states == CODE[State.LOST]))
+            unsaid = ~connected & (works == 1)
+            counts = (denied | unsaid) & (states != CODE[State.EXEMPT])
+            contradicting[requirement] = np.flatnonzero(counts).tolist()
+        return Snapshot(at, watched_until, evidence, rollups, outages, contradicting, dict(columns), tuple(in_force))
+
+
+def _newer(known: ClaimInForce | None, said: claims.SaidClaim) -> ClaimInForce:
+    """The ledger's claims come in the order in which they were said; the later day wins, then the later word."""
+    if known is not None and known.on > said.happened_on:
+        return known
+    return ClaimInForce(said.claim, said.happened_on, said.said_by, said.proof)
+
+
+def _number(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def moment(text: str, now: float) -> float:
+    """A day (its end in China, or now if that is still to come) or an RFC 3339 time, as Unix seconds.
+
+    Raises:
+        ValueError: neither, or in the future.
+    """
+    try:
+        if len(text) == 10:
+            day = date.fromisoformat(text)
+            end = datetime(day.year, day.month, day.day, tzinfo=CHINA) + timedelta(days=1)
+            today = datetime.fromtimestamp(now, CHINA).date()
+            at = now if day == today else end.timestamp()
+        else:
+            read = datetime.fromisoformat(text)
+            at = (read if read.tzinfo else read.replace(tzinfo=CHINA)).timestamp()
+    except ValueError:
+        raise ValueError(f"{text!r} is no day and no time. Write 2026-11-20 or 2026-11-20T18:00:00+08:00.") from None
+    if at > now:
+        raise ValueError(f"{text} is in the future: nothing is measured there yet.")
+    return at
+
+
+@overload
+def shown(at: float) -> datetime: ...
+@overload
+def shown(at: None) -> None: ...
+@overload
+def shown(at: float | None) -> datetime | None: ...
+def shown(at: float | None) -> datetime | None:
+    """A Unix time as an aware one, for answers."""
+    return None if at is None else datetime.fromtimestamp(at, UTC)

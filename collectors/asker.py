@@ -1,0 +1,54 @@
+"""Asks devices over SNMP for the engine: the steady plan each interval, a survey now and then."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from collectors.engine import Done
+from collectors.snmp.target import Target
+from collectors.snmp.transport import Polled, SnmpTransport
+
+SURVEY_EVERY = 60
+"""Polls between two surveys, in which identity, slow sensors and new ports are read: once an hour at 60 s."""
+
+
+class SnmpAsker:
+    """One question at a time for each device.
+
+    Args:
+        targets: by ordinal; None for a device that is not ours to ask.
+        timeout_s: patience of one try; a question is tried ``1 + retries`` times.
+        budget_s: all that one poll of one device may take.
+    """
+
+    def __init__(
+        self,
+        transport: SnmpTransport,
+        targets: Sequence[Target | None],
+        timeout_s: float,
+        retries: int,
+        budget_s: float,
+    ) -> None:
+        self._transport = transport
+        self._targets = targets
+        self._timeout_s, self._retries, self._budget_s = timeout_s, retries, budget_s
+        # Spread: otherwise every device would be surveyed in the same interval.
+        self._until_survey = [ordinal % SURVEY_EVERY for ordinal in range(len(targets))]
+
+    def ask(self, ordinal: int, done: Done) -> None:
+        target = self._targets[ordinal]
+        if target is None:
+            raise ValueError(f"device {ordinal} is not ours to ask")
+        slow = self._until_survey[ordinal] <= 0
+        self._until_survey[ordinal] = SURVEY_EVERY if slow else self._until_survey[ordinal] - 1
+        self._transport.poll(
+            target,
+            partial(_answer, ordinal, done),
+            slow=slow,
+            timeout_s=self._timeout_s,
+            retries=self._retries,
+            budget_s=self._budget_s,
+        )
+
+
+def _answer(ordinal: int, done: Done, _target: Target, polled: Polled) -> None:
+    done(ordinal, polled.readings)

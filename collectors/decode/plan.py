@@ -1,0 +1,116 @@
+"""The steady poll of one device: which instances are asked, and what becomes of each value.
+
+Devices of one model with the same cards have equal plans; `share` makes them the same object, so that a hundred
+thousand devices hold a handful.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from collectors.decode import records
+from collectors.decode.values import Convert, Reading
+from collectors.snmp.message import Names, Value
+from collectors.snmp.poll import NAMES_PER_GET
+from health.reading import Printer, Readings
+
+Slot = tuple[int, int, Convert]
+"""Field of the record, position among the values, conversion."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """One record: its kind, its fixed fields, and where the moving ones come from."""
+
+    kind: str
+    template: tuple[Reading, ...]
+    slots: tuple[Slot, ...]
+    from_free: bool = False
+
+    def make(self, values: Sequence[Value]) -> Any:
+        """The record of these values; None where they say nothing."""
+        row = self.row(values)
+        if self.from_free and self.kind in _STORES:
+            return records.store_from_free(*row)
+        return records.MAKERS[self.kind](*row)
+
+    def row(self, values: Sequence[Value]) -> list[Reading]:
+        row = list(self.template)
+        for field, at, convert in self.slots:
+            row[field] = convert(values[at])
+        return row
+
+
+_STORES: Final = ("memory", "storage")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a survey found worth asking again."""
+
+    requests: tuple[Names, ...]
+    rows: tuple[RowPlan, ...]
+
+    @property
+    def size(self) -> int:
+        """Values in one steady poll."""
+        return sum(len(names.oids) for names in self.requests)
+
+    def decode(self, values: Sequence[Value], base: Readings) -> Readings:
+        """The readings of one steady poll.
+
+        Args:
+            values: in the order of the plan's names; missing ones at the end count as unknown.
+            base: what the survey found once and for all, its identity and its slow parts; they are added.
+        """
+        if (missing := self.size - len(values)) > 0:
+            values = [*values, *[None] * missing]
+        made: dict[str, list[Any]] = {}
+        for plan in self.rows:
+            kind = plan.kind
+            record = plan.row(values) if kind == "uptime" or kind == "printer" else plan.make(values)
+            if record is not None:
+                if kind in made:
+                    made[kind].append(record)
+                else:
+                    made[kind] = [record]
+        get = made.get
+        clocks = get("uptime")
+        state = get("printer")
+        printer: Printer | None = None
+        if state or "supplies" in made or "trays" in made:
+            printer = records.printer(state[0] if state else None, get("supplies", []), get("trays", []))
+        ups = get("ups")
+        return Readings(
+            base.identity,
+            records.uptime(*clocks[0]) if clocks else None,
+            (*get("processors", ()), *base.processors),
+            (*get("memory", ()), *base.memory),
+            (*get("storage", ()), *base.storage),
+            (*get("interfaces", ()), *base.interfaces),
+            (*get("sensors", ()), *base.sensors),
+            printer or base.printer,
+            ups[0] if ups else base.ups,
+            (*get("cellular", ()), *base.cellular),
+            (*get("extends", ()), *base.extends),
+        )
+
+
+_shared: dict[tuple[tuple[bytes, ...], tuple[RowPlan, ...]], Plan] = {}
+_SHARED_AT_MOST: Final = 20_000
+
+
+def share(oids: Sequence[bytes], rows: Sequence[RowPlan], names_per_get: int = NAMES_PER_GET) -> Plan:
+    """The plan that asks these instances; the same object for equal arguments."""
+    key = (tuple(oids), tuple(rows))
+    plan = _shared.get(key)
+    if plan is None or names_per_get < NAMES_PER_GET:
+        count = -(-len(oids) // names_per_get)
+        # Even portions: 40 names are asked as 20 + 20, not as 36 + 4.
+        size = -(-len(oids) // count) if count else 1
+        requests = tuple(Names.of(oids[at : at + size]) for at in range(0, len(oids), size))
+        plan = Plan(requests, key[1])
+        if len(_shared) >= _SHARED_AT_MOST:
+            _shared.clear()  # a survey of every device would fill it again; nothing is lost but sharing
+        _shared[key] = plan
+    return plan

@@ -1,0 +1,91 @@
+"""One device as the poller knows it: where it answers, what it bears, what is asked of it. Small: there are many."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from collectors.decode.compile import Catalogue
+from collectors.decode.plan import Plan
+from collectors.decode.survey import Survey
+from collectors.snmp.message import VERSION_2C
+from collectors.snmp.poll import Conversation, Fetched, Findings, Manners, Poll, fetch, survey
+from health.reading import Readings
+
+Address = tuple[str, int]
+
+_NOBODY: Final = Readings()
+
+
+@dataclass(slots=True)
+class Target:
+    """A device to poll.
+
+    Args:
+        address: numeric host and port.
+        community: as octets.
+        catalogue: of all profiles, shared.
+        any_source: it was seen to answer from another of its addresses, and may.
+    """
+
+    address: Address
+    community: bytes
+    catalogue: Catalogue
+    manners: Manners = field(default_factory=lambda: Manners(VERSION_2C))
+    plan: Plan | None = None
+    base: Readings = _NOBODY
+    uptime_seconds: float | None = None
+    stale: bool = True
+    """The plan does not fit any more (never surveyed, agent restarted, an instance vanished): survey next."""
+    any_source: bool = False
+
+    def begin(self, slow: bool) -> "Session":
+        """The machine of the next poll: a survey when due or needed, else the steady plan."""
+        plan = self.plan
+        if slow or self.stale or plan is None or not plan.requests:
+            return Session(self, None)
+        return Session(self, plan)
+
+
+class Session:
+    """One poll of one target: the machine, and what to make of its report."""
+
+    __slots__ = ("_found", "_plan", "_survey", "machine", "target")
+
+    def __init__(self, target: Target, plan: Plan | None) -> None:
+        self.target = target
+        self._plan = plan
+        self._found: Findings | None = None
+        self._survey: Survey | None = None
+        if plan is None:
+            self._survey = Survey(target.catalogue)
+            self._found = Findings()
+            conversation: Conversation[Findings | Fetched] = survey(self._survey.choose, target.manners, self._found)
+            self.machine: Poll[Findings | Fetched] = Poll(conversation)
+        else:
+            self.machine = Poll(fetch(plan.requests, target.manners))
+
+    def finish(self, outcome: Findings | Fetched | None) -> Readings | None:
+        """The readings of a finished poll; None where the device was silent. Updates the target."""
+        target = self.target
+        if outcome is None:
+            return None
+        if isinstance(outcome, Findings):
+            assert self._survey is not None  # noqa: S101 - begun as a survey
+            surveyed = self._survey.result(outcome, target.manners.names_per_get)
+            target.plan = surveyed.plan
+            target.base = surveyed.base
+            target.stale = outcome.out_of_time
+            readings = surveyed.readings
+        else:
+            assert self._plan is not None  # noqa: S101 - begun as a steady poll
+            readings = self._plan.decode(outcome.values, target.base)
+            # An instance that vanished, or an agent that restarted and may have numbered its ports anew.
+            restarted = (
+                readings.uptime_seconds is not None
+                and target.uptime_seconds is not None
+                and readings.uptime_seconds < target.uptime_seconds
+            )
+            target.stale = restarted or (not outcome.failed and None in outcome.values)
+            if outcome.failed:
+                readings = readings.with_problems((f"{outcome.failed} requests went unanswered",))
+        target.uptime_seconds = readings.uptime_seconds
+        return readings

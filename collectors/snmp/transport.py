@@ -1,0 +1,457 @@
+"""The socket: sends what poll machines command, hands them what arrives, and keeps their time.
+
+One unconnected UDP socket per address family for all devices; no task, timer handle or socket per request. A wake-up
+drains many datagrams. Deadlines lie in a wheel of slots, of which only the next one has a timer; the socket is
+drained before a slot expires, so that our own backlog never passes for a silent device.
+
+Whatever arrives is counted and, unless it answers a pending request, dropped: garbled, late or duplicated, foreign
+(another community, another address). A device that answers from another of its addresses is believed after it
+stayed silent from the right one, and remembered.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from collectors.errors import DecodeError
+from collectors.snmp import ber
+from collectors.snmp.message import Names, Pdu, Value, Varbind, decode_values, decode_varbinds, open_envelope
+from collectors.snmp.poll import Answered, Due, Event, Fetched, Findings, OutOfTime, Report, Send, TimedOut
+from collectors.snmp.target import Address, Session, Target
+from health.reading import Readings
+
+_SLOT_S: Final = 0.02
+_DATAGRAMS_PER_WAKE: Final = 256
+_LARGEST: Final = 65_535
+_RECEIVE_BUFFER: Final = 8 << 20
+_SO_RCVBUFFORCE: Final = 33  # Linux, asm-generic/socket.h; not in Python's socket module
+_KERNEL_COST_OF_A_REPLY: Final = 2_304  # what a datagram of up to 1,500 octets takes from the receive buffer
+_SMALLEST_WINDOW: Final = 32
+_FIRST_ID: Final = 1 << 24
+_IDS: Final = (1 << 31) - _FIRST_ID
+"""Request ids of four octets whose leading one is not zero: a constant length, so that requests are templates."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since start. ``late`` counts duplicates too: nothing waited for them any more."""
+
+    sent: int = 0
+    retried: int = 0
+    answered: int = 0
+    late: int = 0
+    foreign: int = 0
+    garbled: int = 0
+    timeouts: int = 0
+    unsendable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """The end of one poll.
+
+    Args:
+        readings: None where the device stayed silent.
+        requests: sent, retries included.
+        rtt_s: of the last request that was answered at its first try; None without one.
+        error: a fault of ours that this device's answers laid bare. The others go on; the caller decides.
+    """
+
+    readings: Readings | None
+    requests: int
+    retries: int
+    rtt_s: float | None
+    duration_s: float
+    error: Exception | None = None
+
+
+OnPolled = Callable[[Target, Polled], None]
+
+
+class _Conversation:
+    """A poll under way."""
+
+    __slots__ = (
+        "budget_ends",
+        "datagram",
+        "deadline",
+        "foreign_seen",
+        "names",
+        "on_polled",
+        "pdu",
+        "request_id",
+        "requests",
+        "retries",
+        "rtt_s",
+        "sent_at",
+        "session",
+        "started",
+        "target",
+        "timeout_s",
+        "tries",
+        "tries_left",
+    )
+
+    def __init__(
+        self, session: Session, on_polled: OnPolled, timeout_s: float, retries: int, now: float, budget_s: float
+    ) -> None:
+        self.session = session
+        self.target = session.target
+        self.on_polled = on_polled
+        self.timeout_s = timeout_s
+        self.tries = retries + 1
+        self.started = now
+        self.budget_ends = now + budget_s
+        self.tries_left = 0
+        self.requests = 0
+        self.retries = 0
+        self.rtt_s: float | None = None
+        self.request_id = 0
+        self.deadline = 0.0
+        self.sent_at = 0.0
+        self.datagram = b""
+        self.names: Names
+        self.pdu = Pdu.GET
+        self.foreign_seen = False
+
+
+class SnmpTransport:
+    """Runs polls on the loop it was made in; works with asyncio's and uvloop's.
+
+    Args:
+        max_in_flight: polls under way at once; more wait their turn in order.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        max_in_flight: int = 1024,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._max_in_flight = max_in_flight
+        self._pending: dict[int, _Conversation] = {}
+        self._waiting: deque[tuple[Target, OnPolled, bool, float, int, float]] = deque()
+        self._sockets: dict[int, socket.socket] = {}
+        self._unsent: dict[int, deque[_Conversation]] = {}
+        self._wheel: dict[int, list[tuple[int, float]]] = {}
+        self._wheel_at: int = 0
+        self._timer: asyncio.TimerHandle | None = None
+        # A full-period generator with secret parameters: no id comes twice in 2^31, and none tells the next.
+        self._multiplier = secrets.randbits(29) << 2 | 1
+        self._increment = secrets.randbits(30) << 1 | 1
+        self._last_id = secrets.randbits(31)
+        self._in_flight = 0
+        self.counters = Counters()
+
+    @property
+    def in_flight(self) -> int:
+        return self._in_flight
+
+    @property
+    def waiting(self) -> int:
+        """Polls that were asked for and have not begun."""
+        return len(self._waiting)
+
+    def poll(
+        self,
+        target: Target,
+        on_polled: OnPolled,
+        *,
+        slow: bool = False,
+        timeout_s: float = 1.0,
+        retries: int = 2,
+        budget_s: float = 20.0,
+    ) -> None:
+        """Polls a device and calls back once, from the loop.
+
+        Args:
+            slow: survey it anew (tables are walked, identity is checked) instead of asking known instances.
+            timeout_s: of the first try of each request; every further try waits half as long again.
+            retries: tries after the first.
+            budget_s: for the whole poll; then it reports what came.
+        """
+        if self._in_flight >= self._max_in_flight:
+            self._waiting.append((target, on_polled, slow, timeout_s, retries, budget_s))
+        else:
+            self._start(target, on_polled, slow, timeout_s, retries, budget_s)
+
+    def close(self) -> None:
+        """Frees the sockets; polls under way are forgotten without a callback."""
+        for sock in self._sockets.values():
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+            sock.close()
+        self._sockets.clear()
+        self._pending.clear()
+        self._waiting.clear()
+        self._in_flight = 0
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # ---- sending
+
+    def _start(
+        self, target: Target, on_polled: OnPolled, slow: bool, timeout_s: float, retries: int, budget_s: float
+    ) -> None:
+        self._in_flight += 1
+        session = target.begin(slow)
+        self._step(_Conversation(session, on_polled, timeout_s, retries, self._clock(), budget_s), Due())
+
+    def _step(self, conversation: _Conversation, event: Event) -> None:
+        try:
+            command = conversation.session.machine.handle(event)
+        except Exception as error:
+            self._finish(conversation, Report(None), error)
+            return
+        if isinstance(command, Report):
+            self._finish(conversation, command)
+        else:
+            self._send_new(conversation, command)
+
+    def _send_new(self, conversation: _Conversation, command: Send) -> None:
+        request_id = self._next_id()
+        conversation.request_id = request_id
+        conversation.names = command.names
+        conversation.pdu = command.pdu
+        conversation.tries_left = conversation.tries
+        conversation.foreign_seen = False
+        target = conversation.target
+        # Only steady polls ask with the same names again.
+        template = _template if command.pdu is Pdu.GET else _template.__wrapped__
+        head, tail = template(target.manners.version, target.community, command.pdu, command.names, command.repetitions)
+        conversation.datagram = head + request_id.to_bytes(4, "big") + tail
+        self._pending[request_id] = conversation
+        self._send(conversation)
+
+    def _send(self, conversation: _Conversation) -> None:
+        now = self._clock()
+        tried = conversation.tries - conversation.tries_left
+        conversation.tries_left -= 1
+        conversation.requests += 1
+        conversation.sent_at = now
+        deadline = now + conversation.timeout_s * 1.5**tried
+        deadline = conversation.deadline = min(deadline, conversation.budget_ends)
+        self._remind(conversation.request_id, deadline)
+        counters = self.counters
+        if tried:
+            conversation.retries += 1
+            counters.retried += 1
+        address = conversation.target.address
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        if self._unsent.get(family):
+            self._unsent[family].append(conversation)
+            return
+        try:
+            self._socket(family).sendto(conversation.datagram, address)
+            counters.sent += 1
+        except (BlockingIOError, InterruptedError):
+            self._unsent.setdefault(family, deque()).append(conversation)
+            self._loop.add_writer(self._sockets[family], self._on_writable, family)
+        except OSError:
+            counters.unsendable += 1  # no route, say: the deadline decides, routes come back
+
+    def _on_writable(self, family: int) -> None:
+        queue = self._unsent[family]
+        sock = self._sockets[family]
+        while queue:
+            conversation = queue[0]
+            if self._pending.get(conversation.request_id) is conversation:
+                try:
+                    sock.sendto(conversation.datagram, conversation.target.address)
+                    self.counters.sent += 1
+                except (BlockingIOError, InterruptedError):
+                    return
+                except OSError:
+                    self.counters.unsendable += 1
+            queue.popleft()
+        self._loop.remove_writer(sock)
+
+    def _socket(self, family: int) -> socket.socket:
+        sock = self._sockets.get(family)
+        if sock is None:
+            sock = socket.socket(family, socket.SOCK_DGRAM)
+            sock.setblocking(False)
+            for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):  # the first needs CAP_NET_ADMIN
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.SOL_SOCKET, option, _RECEIVE_BUFFER)
+                    break
+            # More replies than the buffer holds would be dropped unread, and asked for again.
+            room = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // _KERNEL_COST_OF_A_REPLY
+            self._max_in_flight = min(self._max_in_flight, max(_SMALLEST_WINDOW, room))
+            sock.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", 0))  # noqa: S104 - replies come to any
+            self._sockets[family] = sock
+            self._loop.add_reader(sock, self._on_readable, sock)
+        return sock
+
+    def _next_id(self) -> int:
+        while True:
+            self._last_id = (self._last_id * self._multiplier + self._increment) & 0x7FFFFFFF
+            request_id = self._last_id
+            if request_id >= _FIRST_ID and request_id not in self._pending:
+                return request_id
+
+    # ---- receiving
+
+    def _on_readable(self, sock: socket.socket) -> None:
+        self._drain(sock, _DATAGRAMS_PER_WAKE)
+
+    def _drain(self, sock: socket.socket, at_most: int) -> None:
+        receive = sock.recvfrom
+        for _ in range(at_most):
+            try:
+                data, source = receive(_LARGEST)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                continue  # an ICMP error of an earlier datagram; the deadline tells whose
+            self._receive(data, source)
+
+    def _receive(self, data: bytes, source: Address) -> None:
+        counters = self.counters
+        try:
+            envelope = open_envelope(data)
+        except DecodeError:
+            counters.garbled += 1
+            return
+        if envelope.pdu != Pdu.RESPONSE:
+            counters.foreign += 1
+            return
+        conversation = self._pending.get(envelope.request_id)
+        if conversation is None:
+            counters.late += 1
+            return
+        target = conversation.target
+        if envelope.community != target.community or envelope.version != target.manners.version:
+            counters.foreign += 1
+            return
+        if source[:2] != target.address and not target.any_source:
+            conversation.foreign_seen = True
+            counters.foreign += 1
+            return
+        status = envelope.status
+        values: list[Value] = []
+        varbinds: list[Varbind] = []
+        try:
+            if status == 0:
+                if conversation.pdu is Pdu.GET:
+                    values = decode_values(data, envelope.start, envelope.end, conversation.names)
+                else:
+                    varbinds = decode_varbinds(data, envelope.start, envelope.end)
+        except DecodeError:
+            counters.garbled += 1
+            return
+        del self._pending[envelope.request_id]
+        counters.answered += 1
+        now = self._clock()
+        if conversation.tries_left == conversation.tries - 1:
+            conversation.rtt_s = now - conversation.sent_at
+        if now < conversation.budget_ends:
+            self._step(conversation, Answered(values, varbinds, status, envelope.index))
+            return
+        # Take the answer, but ask nothing more.
+        self._step(conversation, Answered(values, varbinds, status, envelope.index))
+        if self._pending.pop(conversation.request_id, None) is conversation:
+            self._step(conversation, OutOfTime())
+
+    # ---- time
+
+    def _remind(self, request_id: int, deadline: float) -> None:
+        slot = int(deadline / _SLOT_S) + 1
+        entries = self._wheel.get(slot)
+        if entries is None:
+            self._wheel[slot] = [(request_id, deadline)]
+            if self._timer is None or slot < self._wheel_at:
+                self._arm(slot)
+        else:
+            entries.append((request_id, deadline))
+
+    def _arm(self, slot: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wheel_at = slot
+        self._timer = self._loop.call_later(max(0.0, slot * _SLOT_S - self._clock()), self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        for sock in self._sockets.values():
+            # What came in time must not be late because we are.
+            self._drain(sock, 1 << 20)
+        now = self._clock()
+        current = int(now / _SLOT_S)
+        for slot in sorted(slot for slot in self._wheel if slot <= current):
+            for request_id, deadline in self._wheel.pop(slot):
+                conversation = self._pending.get(request_id)
+                if conversation is not None and conversation.deadline <= deadline:
+                    self._expire(conversation, now)
+        self._arm_nearest()
+
+    def _arm_nearest(self) -> None:
+        if self._wheel:
+            nearest = min(self._wheel)
+            if self._timer is None or nearest < self._wheel_at:
+                self._arm(nearest)
+
+    def _expire(self, conversation: _Conversation, now: float) -> None:
+        if conversation.foreign_seen:
+            conversation.target.any_source = True
+        if now >= conversation.budget_ends:
+            self.counters.timeouts += 1
+            del self._pending[conversation.request_id]
+            self._step(conversation, OutOfTime())
+        elif conversation.tries_left > 0:
+            self._send(conversation)
+        else:
+            self.counters.timeouts += 1
+            del self._pending[conversation.request_id]
+            self._step(conversation, TimedOut())
+
+    # ---- the end
+
+    def _finish(
+        self, conversation: _Conversation, report: Report[Findings | Fetched], error: Exception | None = None
+    ) -> None:
+        self._in_flight -= 1
+        readings: Readings | None = None
+        if error is None:
+            try:
+                readings = conversation.session.finish(report.outcome)
+            except Exception as fault:
+                error = fault
+        polled = Polled(
+            readings,
+            conversation.requests,
+            conversation.retries,
+            conversation.rtt_s,
+            self._clock() - conversation.started,
+            error,
+        )
+        try:
+            conversation.on_polled(conversation.target, polled)
+        finally:
+            if self._waiting and self._in_flight < self._max_in_flight:
+                self._loop.call_soon(self._start_waiting)
+
+    def _start_waiting(self) -> None:
+        while self._waiting and self._in_flight < self._max_in_flight:
+            self._start(*self._waiting.popleft())
+
+
+@lru_cache(maxsize=4096)
+def _template(version: int, community: bytes, pdu: Pdu, names: Names, repetitions: int) -> tuple[bytes, bytes]:
+    """A message before and after its four octets of request id."""
+    tail = ber.encode_integer(0) + ber.encode_integer(repetitions) + names.encoded
+    head = b"\x02\x04"
+    body = bytes((pdu,)) + ber.encode_length(len(head) + 4 + len(tail)) + head
+    front = ber.encode_integer(version) + ber.encode_tlv(ber.OCTET_STRING, community) + body
+    return bytes((ber.SEQUENCE,)) + ber.encode_length(len(front) + 4 + len(tail)) + front, tail

@@ -1,0 +1,5 @@
+"""``python -m cuntong``."""
+
+from cuntong.cli import main
+
+main()

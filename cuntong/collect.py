@@ -1,0 +1,126 @@
+"""``cuntong collect``: wires inventory, ledger, SNMP and metrics into one running collector."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+
+import uvloop
+from sqlalchemy import Engine
+
+from collectors.asker import SnmpAsker
+from collectors.decode import compile_profiles
+from collectors.engine import Collector
+from collectors.schedule import Schedule
+from collectors.snmp.target import Target
+from collectors.snmp.transport import SnmpTransport
+from collectors.watch import Fleet, WatchedDevice
+from cuntong import http, signals
+from cuntong.secrets import community, require_waiver
+from cuntong.settings import Settings
+from exporter.http import metrics_app
+from exporter.own import CollectorMetrics, own_registry
+from exporter.text import CountyText
+from inventory.devices import Device
+from inventory.model import Inventory
+from ledger import history, leases
+from ledger.database import open_ledger
+from ledger.inventories import keep
+from ledger.journal import Journal
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 60.0
+SNMP_PORT = 161
+
+Dial = Callable[[Device], tuple[str, int]]
+"""Where a device is reached: its own address, or a simulator's stand-in."""
+
+
+def dial_directly(device: Device) -> tuple[str, int]:
+    return device.address, SNMP_PORT
+
+
+def fleet_of(inventory: Inventory) -> Fleet:
+    """What the watch needs of an inventory. A partner's devices are in it, but nobody asks them."""
+    return Fleet(
+        inventory.sites.ids,
+        [inventory.site_uplinks(site) for site in range(len(inventory.sites))],
+        [WatchedDevice(d.id, d.site, d.role, str(d.device_class), d.monitored == "us") for d in inventory.devices],
+    )
+
+
+def groups_of(inventory: Inventory) -> list[int]:
+    """For each device the uplink that its packets share with others: the site above its own."""
+    groups = []
+    for site in range(len(inventory.sites)):
+        above = inventory.site_uplinks(site)
+        groups += [above[0] if above else site] * len(inventory.devices.ordinals(site))
+    return groups
+
+
+def targets_of(inventory: Inventory, dial: Dial, settings: Settings) -> list[Target | None]:
+    catalogue = compile_profiles(inventory.profiles)
+    opened: dict[str, bytes] = {}
+    targets: list[Target | None] = []
+    for device in inventory.devices:
+        if device.monitored != "us" or device.credential is None:
+            targets.append(None)
+            continue
+        if device.credential not in opened:
+            opened[device.credential] = community(device.credential, settings.secrets)
+        targets.append(Target(dial(device), opened[device.credential], catalogue))
+    return targets
+
+
+def collect(inventory: Inventory, settings: Settings, dial: Dial, host: str, port: int) -> None:
+    """Run the collector until a signal ends it.
+
+    Raises:
+        CuntongError: it cannot start, or another collector took the county over.
+    """
+    require_waiver(inventory, date.today())  # noqa: DTZ011  a waiver ends at midnight where it was written
+    targets = targets_of(inventory, dial, settings)
+    sock = http.bind(host, port)
+    engine = open_ledger(settings.ledger_url)
+    try:
+        uvloop.run(_run(inventory, settings, targets, engine, sock))
+    finally:
+        engine.dispose()
+
+
+async def _run(
+    inventory: Inventory,
+    settings: Settings,
+    targets: list[Target | None],
+    engine: Engine,
+    sock: socket.socket,
+) -> None:
+    address = "{}:{}".format(*sock.getsockname()[:2])
+    keep(engine, inventory, time.time())
+    # The holder is the machine, so that a collector that died can be started again at once.
+    lease = leases.acquire(engine, inventory.top, socket.gethostname(), address, time.time(), LEASE_S)
+    journal = Journal(engine, lease, time.time, LEASE_S)
+    transport = SnmpTransport(asyncio.get_running_loop())
+    asker = SnmpAsker(transport, targets, settings.timeout_s, settings.retries, settings.timeout_s * 10)
+    polled = [ordinal for ordinal, target in enumerate(targets) if target is not None]
+    schedule = Schedule(groups_of(inventory), settings.interval_s, settings.per_uplink)
+    collector = Collector(fleet_of(inventory), polled, schedule, asker, journal, time.time)
+    with engine.connect() as connection:
+        collector.watch.restore(
+            history.newest_verdicts(connection),
+            [outage for outage in history.outages(connection, open_only=True) if outage.county == inventory.top],
+        )
+    text = CountyText(inventory, collector)
+    classes = [str(device.device_class) for device in inventory.devices]
+    own = own_registry(CollectorMetrics(collector, classes, lambda: asdict(transport.counters)))
+    log.info("collecting %s: %d devices, metrics on %s (pid %d)", inventory.title, len(polled), address, os.getpid())
+    try:
+        await signals.until_told(collector.run(), http.serve(metrics_app({inventory.top: text}, own), sock))
+    finally:
+        transport.close()
+        leases.release(engine, lease, time.time())

@@ -1,0 +1,134 @@
+"""``cuntong demo``: a make-believe county and everything that watches it, on loopback."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from cuntong import http, up
+from cuntong.errors import StartError
+from cuntong.settings import state_folder
+from cuntong.supervise import Program, Supervisor
+from cuntong.watching import County, Figures
+from inventory.model import Inventory
+from ledger.database import sqlite_url
+
+EXAMPLE: Final = Path(__file__).resolve().parent.parent / "inventory" / "examples" / "tianquan"
+PAGE: Final = 8080
+
+# On loopback an answer takes a millisecond: patience like in the field would only make silence slow to see.
+_ENVIRONMENT: Final = {"CUNTONG_INTERVAL_S": "5", "CUNTONG_TIMEOUT_S": "0.3", "CUNTONG_RETRIES": "2"}
+_START_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running demo: where its parts answer."""
+
+    page: str
+    metrics: str
+    control: Path
+    folder: Path
+    supervisor: Supervisor
+
+
+@contextmanager
+def stage(
+    folder: Path, port: int, scenario: str, control: Path | None = None, interval_s: float | None = None
+) -> Iterator[Stage]:
+    """Starts simulator, collector and API, and ends them with the block. Everything is in one temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="cuntong-demo-") as scratch:
+        place = Path(scratch)
+        os.environ.update(_ENVIRONMENT, CUNTONG_LEDGER=sqlite_url(place / "ledger.sqlite3"))
+        if interval_s is not None:
+            os.environ["CUNTONG_INTERVAL_S"] = str(interval_s)
+        control = control or place / "simulator.sock"
+        snmp, metrics = http.free_port(kind=http.DATAGRAM), http.free_port()
+        simulator = ["simulate", "county", str(folder), "--port", str(snmp), "--scenario", scenario]
+        programs = [
+            Program("simulator", [*simulator, "--control", str(control)], place / "simulator.log"),
+            up.collector(folder, "127.0.0.1", metrics, snmp, place / "collector.log"),
+            up.server(folder, "127.0.0.1", port, place / "api.log"),
+        ]
+        with Supervisor(programs) as supervisor:
+            yield Stage(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}", control, place, supervisor)
+
+
+def wait_for_sweep(running: Stage, county: County, seconds: float = _START_S) -> Figures:
+    """Until every device was polled once and the API follows.
+
+    Raises:
+        StartError: a part died or was not ready in time; its log is quoted.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for program in running.supervisor.programs:
+            if not program.alive:
+                raise StartError(f"The {program.name} died:\n{_tail(program)}")
+        figures = county.figures()
+        if figures is not None and figures.first_sweep_s is not None and figures.coverage_watched:
+            return figures
+        time.sleep(0.1)
+    logs = "\n".join(_tail(program) for program in running.supervisor.programs)
+    raise StartError(f"The first sweep did not end within {seconds:.0f} s.\n{logs}")
+
+
+def _tail(program: Program) -> str:
+    text = program.log.read_text("utf-8", "replace") if program.log is not None and program.log.exists() else ""
+    return f"[{program.name}] " + "\n".join(text.splitlines()[-8:])
+
+
+def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, out: Console) -> None:
+    """The demo for people: until Ctrl-C."""
+    if port is None:
+        port = PAGE if http.is_free("127.0.0.1", PAGE) else http.free_port()
+    if folder != EXAMPLE and scenario == "demo":
+        scenario = "calm"  # the built-in scenarios name villages of the example
+    state_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    stop = up.told_to_stop()
+    with stage(folder, port, scenario, state_folder() / "simulator.sock") as running:
+        county = County(inventory, running.page, running.metrics)
+        with out.status(f"{inventory.title}: asking {len(inventory.devices)} devices for the first time ..."):
+            figures = wait_for_sweep(running, county)
+        out.print(_welcome(inventory, running, figures))
+        shown = None
+        while not stop.wait(1.0):
+            running.supervisor.restart_the_dead()
+            figures = county.figures() or figures
+            line = figures.sentence()
+            if line != shown:
+                out.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {line}", highlight=False)
+                shown = line
+
+
+def _welcome(inventory: Inventory, running: Stage, figures: Figures) -> Table:
+    code = inventory.top[:6]
+    table = Table.grid(padding=(0, 2))
+    table.title = f"村通 · {inventory.title}: {len(inventory.sites)} sites, {len(inventory.devices)} devices"
+    table.title_justify = "left"
+    table.title_style = "bold green"
+    rows = [
+        ("first sweep", f"{figures.first_sweep_s:.2f} s, {figures.devices_up} of {figures.devices} devices answer"),
+        ("page", f"{running.page}/"),
+        ("coverage", f"{running.page}/v1/coverage/{code}"),
+        ("outages", f"{running.page}/v1/outages?open=true"),
+        ("metrics", f"{running.metrics}/metrics/{code}"),
+        ("for Prometheus", f"{running.page}/v1/sd/collectors"),
+        (
+            "break it",
+            "cuntong simulate fault uplink_cut 511825101000" if code == "511825" else "cuntong simulate fault",
+        ),
+        ("mend it", "cuntong simulate mend 511825101000" if code == "511825" else "cuntong simulate mend"),
+        ("logs", str(running.folder)),
+        ("end", "Ctrl-C"),
+    ]
+    for name, value in rows:
+        table.add_row(f"[bold]{name}[/bold]", value)
+    return table

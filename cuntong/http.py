@@ -1,0 +1,62 @@
+"""Serves an ASGI application on a socket that we bound ourselves, inside a loop that we run ourselves."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+
+from cuntong.errors import StartError
+
+DATAGRAM: Final = socket.SOCK_DGRAM
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening TCP socket.
+
+    Raises:
+        StartError: the address is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise StartError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from None
+    return sock
+
+
+def free_port(host: str = "127.0.0.1", kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind((host, 0))
+        return int(sock.getsockname()[1])
+
+
+def is_free(host: str, port: int) -> bool:
+    try:
+        bind(host, port).close()
+    except StartError:
+        return False
+    return True
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the program that runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(app: Any, sock: socket.socket) -> None:
+    """Serve until cancelled."""
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
+    server = _Server(config)
+    try:
+        await server.serve(sockets=[sock])
+    finally:
+        sock.close()

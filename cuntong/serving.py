@@ -1,0 +1,59 @@
+"""``cuntong serve``: wires inventory, ledger and API into one running program."""
+
+import asyncio
+import logging
+import socket
+import time
+
+import uvloop
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from api.app import create_app
+from api.standing import Standing
+from cuntong import http, signals
+from cuntong.settings import Settings
+from inventory.model import Inventory
+from ledger.database import open_ledger
+from ledger.inventories import keep
+
+log = logging.getLogger(__name__)
+
+_FOLLOW_S = 0.5
+_ROLL_UP_S = 5.0
+
+
+def serve(inventory: Inventory, settings: Settings, host: str, port: int) -> None:
+    """Run the API and its pages until a signal ends them.
+
+    Raises:
+        CuntongError: it cannot start.
+    """
+    sock = http.bind(host, port)
+    engine = open_ledger(settings.ledger_url)
+    try:
+        uvloop.run(_run(inventory, settings, engine, sock))
+    finally:
+        engine.dispose()
+
+
+async def _run(inventory: Inventory, settings: Settings, engine: Engine, sock: socket.socket) -> None:
+    keep(engine, inventory, time.time())
+    # Three missed polls and the time to notice: after that a verdict no longer speaks of now.
+    standing = Standing(inventory, engine, time.time, stale_after_s=3 * settings.interval_s + 30)
+    await asyncio.to_thread(standing.refresh)
+    log.info("serving %s on http://%s:%d/", inventory.title, *sock.getsockname()[:2])
+    await signals.until_told(_follow(standing), http.serve(create_app(standing), sock))
+
+
+async def _follow(standing: Standing) -> None:
+    """Keep the standing fresh: at once when the ledger learnt something, and now and then because time passes."""
+    rolled_up = 0.0
+    while True:
+        try:
+            if await asyncio.to_thread(standing.has_news) or time.monotonic() - rolled_up >= _ROLL_UP_S:
+                await asyncio.to_thread(standing.refresh)
+                rolled_up = time.monotonic()
+        except DBAPIError as error:
+            log.warning("the ledger does not answer: %s", error.orig)
+        await asyncio.sleep(_FOLLOW_S)

@@ -1,0 +1,45 @@
+"""Settings from the environment: ``CUNTONG_LEDGER``, ``CUNTONG_INTERVAL_S`` and so on. Options win over them."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.database import sqlite_url
+
+
+class Settings(BaseSettings):
+    """Everything that can be set without editing a file.
+
+    Attributes:
+        ledger: SQLAlchemy's URL; empty for a SQLite file in the user's state folder.
+        secrets: folder with one file per secret, readable by its owner alone.
+        interval_s: between two polls of one device.
+        timeout_s: patience of one try; each question is tried ``1 + retries`` times.
+        per_uplink: devices behind one uplink that may be asked at the same time.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CUNTONG_", env_ignore_empty=True)
+
+    ledger: str = ""
+    secrets: Path = Path("/etc/cuntong/secrets")
+    interval_s: float = Field(default=60.0, ge=1.0, le=3600.0)
+    timeout_s: float = Field(default=1.0, gt=0, le=30.0)
+    retries: int = Field(default=2, ge=0, le=10)
+    per_uplink: int = Field(default=8, ge=1, le=1000)
+
+    @cached_property
+    def ledger_url(self) -> str:
+        if self.ledger:
+            return self.ledger
+        folder = state_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return sqlite_url(folder / "ledger.sqlite3")
+
+
+def state_folder() -> Path:
+    """Where this user's programs keep what they must not lose."""
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "cuntong"

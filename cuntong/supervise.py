@@ -1,0 +1,93 @@
+"""Runs several programs of ours on one machine, restarts what dies, and ends all when told to."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+_PR_SET_PDEATHSIG = 1
+_SHORTEST_LIFE_S = 5.0  # a program that dies sooner is started again only after a pause, which doubles
+_LONGEST_PAUSE_S = 30.0
+_GRACE_S = 10.0
+
+
+@dataclass
+class Program:
+    """One child. ``arguments`` follow ``cuntong``; its log goes to ``log``, or to our own error output."""
+
+    name: str
+    arguments: Sequence[str]
+    log: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause_s: float = 1.0
+    restarts: int = 0
+    _out: IO[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        if self.log is not None and self._out is None:
+            self._out = self.log.open("ab")
+        # The arguments are ours; nothing of them comes from a shell or a request.
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "cuntong", *self.arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._out,
+            stderr=self._out,
+            preexec_fn=_die_with_parent,
+        )
+        self.started = time.monotonic()
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+def _die_with_parent() -> None:
+    """Runs in the child: when we are killed, the kernel ends it, and no orphan goes on polling."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    os.setpgid(0, 0)  # Ctrl-C in the terminal reaches us alone, and we end the children in order
+
+
+class Supervisor:
+    """Started programs, in order; stopped in the opposite one."""
+
+    def __init__(self, programs: Sequence[Program]) -> None:
+        self.programs = programs
+
+    def __enter__(self) -> "Supervisor":
+        for program in self.programs:
+            program.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for program in reversed(self.programs):
+            if program.process is not None and program.alive:
+                program.process.terminate()
+        deadline = time.monotonic() + _GRACE_S
+        for program in self.programs:
+            if program.process is not None:
+                try:
+                    program.process.wait(max(0.1, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    program.process.kill()
+                    program.process.wait()
+
+    def restart_the_dead(self) -> list[Program]:
+        """Start again what died, each after its pause; the programs that were started."""
+        started = []
+        now = time.monotonic()
+        for program in self.programs:
+            if program.alive or now - program.started < program.pause_s:
+                continue
+            lived = now - program.started
+            program.pause_s = 1.0 if lived > _SHORTEST_LIFE_S else min(2 * program.pause_s, _LONGEST_PAUSE_S)
+            program.restarts += 1
+            program.start()
+            started.append(program)
+        return started

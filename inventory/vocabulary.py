@@ -1,0 +1,89 @@
+"""The closed word lists of the whole project (D5). A word is its own text, so files, ledger and API agree."""
+
+from enum import StrEnum
+from typing import Final, Literal, get_args
+
+
+class Claim(StrEnum):
+    """What people say of a site, in the order of its life."""
+
+    PLANNED = "planned"
+    BUILT = "built"
+    CONNECTED = "connected"
+    ACCEPTED = "accepted"
+    IN_SERVICE = "in_service"
+    RETIRED = "retired"
+
+    @property
+    def says_connected(self) -> bool:
+        """Whether this claims a working line."""
+        return self in (Claim.CONNECTED, Claim.ACCEPTED, Claim.IN_SERVICE)
+
+
+class Requirement(StrEnum):
+    """Whether a site must be covered. Optional and exempt ones never lower a rate."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    EXEMPT = "exempt"
+
+
+class Aspect(StrEnum):
+    """What is measured of a site."""
+
+    REACHABLE = "reachable"
+    WORKING = "working"
+    USED = "used"
+
+
+class Verdict(StrEnum):
+    """What a measurement says; unknown has a reason beside it."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class DeviceClass(StrEnum):
+    """What a device is for."""
+
+    ROUTER = "router"
+    SWITCH = "switch"
+    KIOSK = "kiosk"
+    PRINTER = "printer"
+    UPS = "ups"
+
+
+SiteType = Literal[
+    "county_center",
+    "county_unit",
+    "township_center",
+    "township_station",
+    "village_site",
+    "village_point",
+    "kiosk_only",
+    "agency",
+    "mobile",
+]
+LinkType = Literal["fiber_p2p", "mstp", "ptn", "mpls_vpn", "pon", "ipsec_inet", "sslvpn", "vpdn", "sdwan"]
+LinkOrigin = Literal["new", "reused:employment", "reused:distance_education"]
+LinkRole = Literal["primary", "backup"]
+DeviceOwner = Literal["own", "bank", "post"]
+Conformance = Literal["not_checked", "failing", "conforming"]
+Condition = Literal[
+    "planned", "built", "connected", "accepted", "in_service", "open",
+    "reachable", "working", "used", "extranet", "platform", "kiosk", "printer", "router",
+]  # fmt: skip
+"""What a milestone can ask of a site: a claim, a measured aspect, an attachment, or at least one such device."""
+
+SITE_TYPES: Final[tuple[str, ...]] = get_args(SiteType)
+LINK_TYPES: Final[tuple[str, ...]] = get_args(LinkType)
+
+LEVELS: Final = {"province": 1, "prefecture": 2, "county": 3, "township": 4, "village": 5}
+KINDS: Final = (
+    "province", "prefecture", "county", "zone",
+    "town", "township", "subdistrict", "quasi_township", "placeholder",
+    "village", "community", "quasi_village", "quasi_community", "virtual",
+)  # fmt: skip
+"""Kinds of divisions. ``zone`` is an operator's own node; ``placeholder`` a township row that stands for "villages
+directly under the county"; ``virtual`` a statistical village where nobody lives."""
