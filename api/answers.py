@@ -152,11 +152,15 @@ class SiteList(BaseModel):
 
 
 class OutageAnswer(BaseModel):
-    """An interval without service; ``until`` is absent while it is open. ``sites`` are dark because of it."""
+    """An interval without service; ``until`` is null while it is open. ``sites`` are dark because of it.
+
+    ``node`` is a site's id, or a device's; ``site`` is then that device's site, and null once it left the inventory.
+    """
 
     id: str
     scope: str
     node: str
+    site: str | None
     name: str
     cause: str
     since: datetime
@@ -172,7 +176,10 @@ class OutageList(BaseModel):
 
 
 class SiteAnswer(SiteSummary):
-    """Everything about one site that may be shown: no addresses, no serial numbers, no personal data."""
+    """Everything about one site that may be shown: no addresses, no serial numbers, no personal data.
+
+    ``availability_ratio`` speaks of the last 30 days; it is null where less than nine tenths of them were watched.
+    """
 
     kind: str
     aliases: list[str]

@@ -74,7 +74,7 @@ ZH: Final = {
     "not_found": "没有这个页面。",
     "state.covered": "正常",
     "state.degraded": "中断中",
-    "state.lost": "失去",
+    "state.lost": "失联",
     "state.unknown": "不明",
     "state.not_built": "未建成",
     "state.exempt": "不要求",
@@ -138,6 +138,19 @@ ZH: Final = {
     "condition.kiosk": "没有一体机",
     "condition.printer": "没有打印机",
     "condition.router": "没有路由器",
+    "fault.silent": "无应答",
+    "fault.kiosk-app": "服务程序不正常",
+    "fault.screen": "屏幕故障",
+    "fault.id-card-reader": "身份证阅读器故障",
+    "fault.document-camera": "高拍仪故障",
+    "fault.printer": "打印模块故障",
+    "fault.no_paper": "缺纸",
+    "fault.no_toner": "缺墨",
+    "fault.door_open": "机盖未关",
+    "fault.jammed": "卡纸",
+    "fault.offline": "离线",
+    "fault.service_requested": "需要维修",
+    "insufficient": "监测不足，不作统计",
 }
 
 EN: Final = {
@@ -276,12 +289,31 @@ EN: Final = {
     "condition.kiosk": "no kiosk",
     "condition.printer": "no printer",
     "condition.router": "no router",
+    "fault.silent": "silent",
+    "fault.kiosk-app": "service program not in order",
+    "fault.screen": "screen faulty",
+    "fault.id-card-reader": "ID-card reader faulty",
+    "fault.document-camera": "document camera faulty",
+    "fault.printer": "print unit faulty",
+    "fault.no_paper": "no paper",
+    "fault.no_toner": "no toner",
+    "fault.door_open": "cover open",
+    "fault.jammed": "paper jam",
+    "fault.offline": "offline",
+    "fault.service_requested": "needs service",
+    "insufficient": "watched too little to say",
 }
 
 LANGUAGES: Final = {"zh": ZH, "en": EN}
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """A message in a language; a reason or a role that has no translation is shown as it is."""
+    """A message in a language; a reason or a role that has no translation is shown as it is.
+
+    The reason of a site that does not work names the device: ``prt1:no_paper`` becomes ``prt1 缺纸``.
+    """
+    role, colon, fault = key.removeprefix("reason.").partition(":")
+    if colon and key.startswith("reason."):
+        return f"{role} {say(language, f'fault.{fault}')}"
     text = LANGUAGES[language].get(key)
     return key.rpartition(".")[2] if text is None else text.format(**values) if values else text

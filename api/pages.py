@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.answers import Counts, OutageAnswer, SiteSummary
+from api.answers import Counts, SiteSummary
 from api.messages import say
 from api.milestones import milestones_of
 from api.problems import not_found
@@ -101,7 +101,7 @@ def _division(request: Request, standing: Standing, node: int, language: str) ->
     outages = [
         outage_answer(standing, outage, snapshot.at)
         for outage in snapshot.outages
-        if inside.intersection(outage.sites) or outage.node.rpartition("-")[0] in inside or outage.node in inside
+        if inside.intersection((*outage.sites, outage.node, outage.node.rpartition("-")[0]))
     ]
     requirements = inventory.coverage_rules.requirements
     serving = next((name for name, aspect in requirements.items() if aspect == "working"), None)
@@ -155,13 +155,13 @@ def site(request: Request, standing: StandingHere, site_id: str, lang: Language 
     if index is None:
         raise not_found("site", site_id)
     answer = site_answer(standing, standing.snapshot, index)
-    outages: list[OutageAnswer] = answer.outages
+    nodes = standing.inventory.nodes
+    path = _ancestors(standing, int(standing.inventory.sites.nodes[index]))
     return _page(
         request,
         "site.html",
         lang,
         standing,
         site=answer,
-        path=_ancestors(standing, int(standing.inventory.sites.nodes[index])),
-        running=[outage for outage in outages if outage.until is None],
+        path=[(code, name) for code, name in path if nodes.levels[nodes.index[code]] < 5],
     )

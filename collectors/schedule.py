@@ -3,7 +3,8 @@
 - Each device has its own moment in the interval, so a county is asked evenly and not all at once. Only the first
   sweep asks everybody as fast as pacing allows.
 - *Pacing*: behind one uplink only a few devices are asked at a time; a thin village line is never flooded.
-- Doubtful and silent devices wait in a lane of their own: their time-outs never delay the living.
+- Doubtful and silent devices wait in a lane of their own: their time-outs never delay the living. It is wider, since
+  a question without an answer loads a line with one datagram a second at most.
 - A device that stays silent is asked less often; suspicion, an uplink's recovery or a trap asks at once.
 """
 
@@ -12,6 +13,8 @@ from collections import deque
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final
+
+_DOUBTFUL: Final = 4  # times per_group
 
 _GOLDEN: Final = 0.6180339887498949  # its multiples fill [0, 1) evenly, however many devices there are
 
@@ -25,12 +28,13 @@ class Schedule:
     Args:
         groups: for each device, the uplink that it shares with others, as a small number.
         interval_s: time between two polls of one device.
-        per_group: how many living devices of a group may be asked at the same time; as many doubtful ones beside.
+        per_group: how many living devices of a group may be asked at the same time; four times as many doubtful ones
+            beside.
     """
 
     def __init__(self, groups: Sequence[int], interval_s: float, per_group: int) -> None:
         self.interval_s = interval_s
-        self._per_group = per_group
+        self._limit = (per_group, _DOUBTFUL * per_group)  # of a lane: of the living, of the doubtful
         self._groups = array("l", groups)
         self._due = array("d", bytes(8 * len(groups)))  # 0.0: not scheduled
         self._again = array("d", bytes(8 * len(groups)))  # wanted while the device was being asked
@@ -61,7 +65,7 @@ class Schedule:
             self._due[device] = 0.0
             lane = 2 * self._groups[device] + (self._failures[device] > 0)
             self._lane[device] = lane
-            if self._busy[lane] < self._per_group:
+            if self._busy[lane] < self._limit[lane % 2]:
                 self._busy[lane] += 1
                 taken.append(device)
             else:

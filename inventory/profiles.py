@@ -286,9 +286,15 @@ def _read_folder(
         profile = _parse(file, folder, Profile, problems)
         if profile is None:
             continue
-        for name in (name for name in profile.uses if name not in parts):
-            where = file.relative_to(folder.parent).as_posix()
-            problems.append(Problem(where, 0, "uses", f"there is no part {name!r}.", "See inventory/profiles/parts/."))
+        lines = strict.Lines(file.read_bytes())
+        for at, name in enumerate(profile.uses):
+            if name not in parts:
+                where = file.relative_to(folder.parent).as_posix()
+                known_names = ", ".join(sorted(parts))
+                problem = f"there is no part {name!r}."
+                problems.append(
+                    Problem(where, lines.of(("uses", at)), f"uses[{at}]", problem, f"Parts are {known_names}.")
+                )
         profiles[file.stem] = profile.model_copy(update={"modules": _joined(profile, parts)})
     if problems:
         raise InventoryError(problems)
@@ -348,9 +354,7 @@ def _rank(match: Match, object_id: str, descr: str) -> tuple[int, bool, bool] | 
     return depth, match.extend is not None, match.descr is not None
 
 
-def identify(
-    profiles: Mapping[str, Profile], object_id: str, descr: str, extends: Iterable[str] | None = None
-) -> str:
+def identify(profiles: Mapping[str, Profile], object_id: str, descr: str, extends: Iterable[str] | None = None) -> str:
     """Name of the profile for a device with this sysObjectID.0 (dotted) and sysDescr.0; ``generic`` at least.
 
     Args:

@@ -9,6 +9,7 @@ from api.problems import RESPONSES, not_found
 from api.routers.context import StandingHere
 from api.standing import Standing, shown
 from health.outage import Outage, Scope
+from inventory.model import Inventory
 from ledger import history
 
 router = APIRouter(tags=["outages"], responses=RESPONSES)
@@ -31,11 +32,13 @@ def outages(
 
 
 def outage_answer(standing: Standing, outage: Outage, now: float) -> OutageAnswer:
+    site, name = _node_of(standing.inventory, outage)
     return OutageAnswer(
         id=outage.id,
         scope=outage.scope,
         node=outage.node,
-        name=name_of(standing, outage),
+        site=site,
+        name=name,
         cause=outage.cause,
         since=shown(outage.since),
         until=shown(outage.until),
@@ -45,14 +48,14 @@ def outage_answer(standing: Standing, outage: Outage, now: float) -> OutageAnswe
     )
 
 
-def name_of(standing: Standing, outage: Outage) -> str:
-    """What people call the node; its id where the inventory no longer has it."""
-    inventory = standing.inventory
+def _node_of(inventory: Inventory, outage: Outage) -> tuple[str | None, str]:
+    """The site of the failed node and what people call the node; its id where the inventory no longer has it."""
+    columns = inventory.sites
     if outage.scope is Scope.DEVICE:
         try:
             device = inventory.devices.find(outage.node)
         except KeyError:
-            return outage.node
-        return f"{inventory.sites.names[device.site]} {device.role}"
-    site = inventory.sites.index.get(outage.node)
-    return outage.node if site is None else inventory.sites.names[site]
+            return None, outage.node
+        return columns.ids[device.site], f"{columns.names[device.site]} {device.role}"
+    site = columns.index.get(outage.node)
+    return (None, outage.node) if site is None else (outage.node, columns.names[site])

@@ -28,6 +28,7 @@ from ledger import history
 router = APIRouter(tags=["sites"], responses=RESPONSES)
 
 _DAY_S = 86_400.0
+_ENOUGH_WATCHED = 0.9  # below this an availability would rest on too little; it is then not given at all
 
 
 @router.get("/v1/sites", operation_id="sites")
@@ -214,7 +215,7 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
         },
         claims=claims,
         contradiction=disagreement,
-        availability_ratio=month.ratio,
+        availability_ratio=month.ratio if (month.watched_ratio or 0) >= _ENOUGH_WATCHED else None,
         watched_ratio=month.watched_ratio,
         outages=[outage_answer(standing, outage, snapshot.at) for outage in outages],
     )

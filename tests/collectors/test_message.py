@@ -79,7 +79,12 @@ def test_a_mutated_reply_raises_nothing_but_decode_errors(variables: list[Varbin
             assert len(decode_values(mutated, envelope.start, envelope.end, names)) == len(names.oids)
 
 
-@given(st.lists(st.builds(lambda oid, value: (ber.encode_oid(oid), *value), oids, values), max_size=40, unique_by=lambda v: v[0]), st.randoms())
+@given(
+    st.lists(
+        st.builds(lambda oid, value: (ber.encode_oid(oid), *value), oids, values), max_size=40, unique_by=lambda v: v[0]
+    ),
+    st.randoms(),
+)
 def test_values_by_known_names_are_the_values_of_the_strict_decoder(variables: list[Varbind], random: Any) -> None:
     names = Names.of(oid for oid, _, _ in variables)
     shuffled = list(variables)
@@ -131,7 +136,9 @@ def pysnmp_message(pdu_name: str, request_id: int, variables: list[Varbind]) -> 
         [
             (
                 ber.decode_oid(oid),
-                proto.Null("") if tag == ber.NULL else getattr(proto, _TYPES[tag])(ber.decode_oid(value) if tag == 6 else value),  # type: ignore[arg-type]
+                proto.Null("")
+                if tag == ber.NULL
+                else getattr(proto, _TYPES[tag])(ber.decode_oid(value) if tag == 6 else value),  # type: ignore[arg-type]
             )
             for oid, tag, value in variables
         ],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from collectors.snmp import ber
-from collectors.snmp.message import VERSION_1, VERSION_2C, Pdu, Value, Varbind
+from collectors.snmp.message import VERSION_1, VERSION_2C, Names, Pdu, Value, Varbind
 from collectors.snmp.poll import (
     Answered,
     Due,
@@ -23,7 +23,6 @@ from collectors.snmp.poll import (
     fetch,
     walk,
 )
-from collectors.snmp.message import Names
 
 A, B, C, D = (ber.encode_oid(f"1.3.6.1.4.1.99.1.{n}.0") for n in range(1, 5))
 X, Y, Z = (ber.encode_oid(f"1.3.6.1.4.1.99.2.1.{n}") for n in range(1, 4))
@@ -111,7 +110,7 @@ def test_known_instances_are_asked_until_what_is_there_is_known(
     version: int, steps: list[tuple[Event, Asked]], scalars: dict[bytes, Value] | None, problems: tuple[str, ...]
 ) -> None:
     found = Findings()
-    report = run(Poll(ask((A, B, C, D), Manners(version), found)), steps)  # type: ignore[arg-type]
+    report = run(Poll(ask((A, B, C, D), Manners(version), found)), steps)
     assert report is not None
     if scalars is not None:
         assert found.scalars == scalars
@@ -151,7 +150,9 @@ WALKS = [
         [
             (Due(), (BULK, (X, Y))),
             (
-                Answered(varbinds=[row(X, 1, 10), row(Y, 1, 20), row(X, 2, 11), row(Y, 2, 21), row(X, 1, 10), row(Z, 1, 1)]),
+                Answered(
+                    varbinds=[row(X, 1, 10), row(Y, 1, 20), row(X, 2, 11), row(Y, 2, 21), row(X, 1, 10), row(Z, 1, 1)]
+                ),
                 None,
             ),
         ],
@@ -163,7 +164,10 @@ WALKS = [
         VERSION_2C,
         [
             (Due(), (BULK, (X, Y))),
-            (Answered(varbinds=[row(X, 7, 1), row(Y, 7, 1), row(X, 3, 2), row(Y, 3, 2)]), (BULK, (X + b"\3", Y + b"\3"))),
+            (
+                Answered(varbinds=[row(X, 7, 1), row(Y, 7, 1), row(X, 3, 2), row(Y, 3, 2)]),
+                (BULK, (X + b"\3", Y + b"\3")),
+            ),
             (Answered(varbinds=[row(Y, 7, 1), row(Z, 1, 0)]), None),
         ],
         {X: {b"\7": 1, b"\3": 2}, Y: {b"\7": 1, b"\3": 2}},
@@ -238,7 +242,7 @@ def test_columns_are_walked_side_by_side_whatever_the_agent_does(
     problems: tuple[str, ...],
 ) -> None:
     found = Findings()
-    assert run(Poll(walk((X, Y), Manners(version), found)), steps) is not None  # type: ignore[arg-type]
+    assert run(Poll(walk((X, Y), Manners(version), found)), steps) is not None
     assert found.columns == columns
     assert tuple(found.problems) == problems
 
@@ -313,7 +317,7 @@ FETCHES = [
 
 @pytest.mark.parametrize(("steps", "outcome"), FETCHES)
 def test_the_steady_poll_brings_its_values_in_order(steps: list[tuple[Event, Asked]], outcome: Fetched | None) -> None:
-    report = run(Poll(fetch((FIRST, SECOND), Manners(VERSION_2C))), steps)  # type: ignore[arg-type]
+    report = run(Poll(fetch((FIRST, SECOND), Manners(VERSION_2C))), steps)
     assert report == Report(outcome)
 
 

@@ -1,15 +1,16 @@
 """net-snmp's real agent, asked by our poller."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from collectors.errors import SilentDeviceError
 from collectors.one_shot import poll_once
 from health.reading import Readings
 from inventory.profiles import load_profiles
@@ -25,12 +26,8 @@ extend kiosk-printer /bin/sh -c "echo 'no paper'; exit 1"
 
 
 @pytest.fixture(scope="module")
-def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    program = shutil.which("snmpd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    if program is None:
-        if os.environ.get("LAB_REQUIRED") == "1":
-            pytest.fail("snmpd is not installed, and LAB_REQUIRED=1 says it must be: apt-get install snmpd")
-        pytest.skip("snmpd is not installed: apt-get install snmpd")
+def snmpd(tmp_path_factory: pytest.TempPathFactory, program: Any) -> Iterator[int]:
+    snmpd = program.path("snmpd")
     folder: Path = tmp_path_factory.mktemp("snmpd")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
@@ -39,7 +36,7 @@ def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     config.write_text(CONFIG.format(port=port), "utf-8")
     environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "SNMPCONFPATH": str(folder)}
     process = subprocess.Popen(
-        [program, "-f", "-Lf", str(folder / "log"), "-C", "-c", str(config), "-p", str(folder / "pid"), "-r"],
+        [snmpd, "-f", "-Lf", str(folder / "log"), "-C", "-c", str(config), "-p", str(folder / "pid"), "-r"],
         env=environment,
     )
     deadline = time.monotonic() + 15
@@ -87,7 +84,5 @@ def test_the_machine_is_read_as_the_kernel_tells_it(readings: Readings) -> None:
 
 
 async def test_the_wrong_community_is_silence(snmpd: int) -> None:
-    from collectors.errors import SilentDeviceError
-
     with pytest.raises(SilentDeviceError):
         await poll_once("127.0.0.1", snmpd, "guessed", load_profiles(), timeout_s=0.1, retries=0)

@@ -112,8 +112,8 @@ def test_a_bad_inventory_is_not_cached(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_default_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/var/tmp/x")  # noqa: S108 (never written)
-    assert cache.default_folder() == Path("/var/tmp/x/cuntong")  # noqa: S108
+    monkeypatch.setenv("XDG_CACHE_HOME", "/home/clerk/caches")
+    assert cache.default_folder() == Path("/home/clerk/caches/cuntong")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert cache.default_folder() == Path.home() / ".cache" / "cuntong"
 
