@@ -27,6 +27,8 @@ Done = Callable[[int, Readings | None], None]
 _CONFIRM_AFTER_S = 0.25  # between a poll that failed and asking again: a burst of loss should be over
 _FLUSH_S = 0.5
 _EXTEND_WATCH_S = 10.0
+_BEAT_S = 1.0
+_STALLED_S = 5.0  # more than a busy machine takes; a longer interval allows for as much
 
 
 class Asker(Protocol):
@@ -88,6 +90,9 @@ class Collector:
         self._left = len(polled)
         self._pumping = False
         self._timer: asyncio.TimerHandle | None = None
+        self._beat_timer: asyncio.TimerHandle | None = None
+        self._beat_at = 0.0
+        self._gap_after = 0  # cycles that had ended before the newest gap; nothing is proved until another did
         self._flush_wanted = asyncio.Event()
         self._stopped = asyncio.Event()
 
@@ -100,13 +105,16 @@ class Collector:
         self._loop = asyncio.get_running_loop()
         self._begun = self._cycle_begun = self._loop.time()
         self.schedule.begin(self._begun, self._polled)
+        self._beat_at = self._clock()
+        self._beat()
         self._pump()
         try:
             await self._keep_writing()
         finally:
             self._stopped.set()
-            if self._timer is not None:
-                self._timer.cancel()
+            for timer in (self._timer, self._beat_timer):
+                if timer is not None:
+                    timer.cancel()
             await self._flush()
 
     def _pump(self) -> None:
@@ -172,7 +180,27 @@ class Collector:
     def watching(self) -> bool:
         """Whether devices are asked when they are due: time in which we lagged behind proves nothing."""
         due = self.schedule.next_due()
-        return self.sweep.cycles > 0 and (due is None or self._loop.time() - due < self.schedule.interval_s)
+        lag_s = 0.0 if due is None else self._loop.time() - due
+        return self.sweep.cycles > self._gap_after and lag_s < self.schedule.interval_s
+
+    def _beat(self) -> None:
+        self._notice_gap()
+        self._beat_timer = self._loop.call_later(_BEAT_S, self._beat)
+
+    def _notice_gap(self) -> None:
+        """Time passed without us (a stopped process, a sleeping machine, a clock that was set): nobody watched.
+
+        Watching begins again when every device has been asked once more.
+        """
+        at = self._clock()
+        if not -_BEAT_S <= at - self._beat_at <= max(_STALLED_S, self.schedule.interval_s):
+            log.warning("%.0f s are missing between two looks at the clock: not watched", at - self._beat_at)
+            self.journal.stop_watching()
+            self._gap_after = self.sweep.cycles
+            self._cycle_of = bytearray(len(self._cycle_of))
+            self._left = len(self._polled)
+            self._cycle_begun = self._loop.time()
+        self._beat_at = at
 
     async def _keep_writing(self) -> None:
         extended = 0.0
@@ -186,6 +214,7 @@ class Collector:
             await asyncio.sleep(_FLUSH_S)  # what becomes certain together is written together
 
     async def _flush(self) -> None:
+        self._notice_gap()
         watched_at = self._clock() if self.watching else None
         if watched_at is None:
             self.journal.stop_watching()

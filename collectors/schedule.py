@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-_DOUBTFUL: Final = 4  # times per_group
+_DOUBTFUL: Final = 8  # times per_group
 
 _GOLDEN: Final = 0.6180339887498949  # its multiples fill [0, 1) evenly, however many devices there are
 
@@ -28,7 +28,7 @@ class Schedule:
     Args:
         groups: for each device, the uplink that it shares with others, as a small number.
         interval_s: time between two polls of one device.
-        per_group: how many living devices of a group may be asked at the same time; four times as many doubtful ones
+        per_group: how many living devices of a group may be asked at the same time; eight times as many doubtful ones
             beside.
     """
 
@@ -39,7 +39,8 @@ class Schedule:
         self._due = array("d", bytes(8 * len(groups)))  # 0.0: not scheduled
         self._again = array("d", bytes(8 * len(groups)))  # wanted while the device was being asked
         self._lane = array("l", [-1]) * len(groups)  # the lane in which a device is being asked, or -1
-        self._failures = array("l", bytes(array("l").itemsize * len(groups)))
+        self._doubtful = bytearray(len(groups))  # 1: its next question waits in the lane of the doubtful
+        self._queued = bytearray(len(groups))  # 1: due, and waiting for a place in its lane
         self._heap: list[tuple[float, int]] = []
         lanes = 2 * (max(groups, default=0) + 1)
         self._busy = array("l", bytes(array("l").itemsize * lanes))
@@ -56,50 +57,69 @@ class Schedule:
     def take(self, now: float, room: int) -> list[int]:
         """At most ``room`` devices to ask now; each is then being asked until `finished`."""
         taken: list[int] = []
-        while self._ready and len(taken) < room:
+        while len(taken) < room:
+            while self._heap and self._heap[0][0] <= now and not self._ready:
+                when, device = heappop(self._heap)
+                if self._due[device] == when and self._lane[device] < 0:  # else rescheduled since
+                    self._due[device] = 0.0
+                    self._enter(device)
+            if not self._ready:
+                break
             taken.append(self._ready.popleft())
-        while self._heap and len(taken) < room and self._heap[0][0] <= now:
-            when, device = heappop(self._heap)
-            if self._due[device] != when or self._lane[device] >= 0:
-                continue  # rescheduled since
-            self._due[device] = 0.0
-            lane = 2 * self._groups[device] + (self._failures[device] > 0)
-            self._lane[device] = lane
-            if self._busy[lane] < self._limit[lane % 2]:
-                self._busy[lane] += 1
-                taken.append(device)
-            else:
-                self._waiting.setdefault(lane, deque()).append(device)
         return taken
+
+    def _enter(self, device: int) -> None:
+        """Into its lane: ready at once, or waiting until somebody in the lane has finished."""
+        lane = self._lane[device] = 2 * self._groups[device] + self._doubtful[device]
+        if self._busy[lane] < self._limit[lane % 2]:
+            self._busy[lane] += 1
+            self._ready.append(device)
+        else:
+            self._queued[device] = 1
+            self._waiting.setdefault(lane, deque()).append(device)
 
     def finished(self, device: int, now: float, failures: int) -> None:
         """The poll of this device is over; ``failures`` polls in a row went unanswered."""
         lane = self._lane[device]
-        if lane < 0:
+        if lane < 0 or self._queued[device]:
             raise ValueError(f"device {device} was not being asked")
         self._lane[device] = -1
-        self._failures[device] = failures
-        waiting = self._waiting.get(lane)
-        if waiting:
-            self._ready.append(waiting.popleft())  # takes over the place in the lane
-            if not waiting:
-                del self._waiting[lane]
-        else:
-            self._busy[lane] -= 1
+        self._doubtful[device] = failures > 0
+        self._leave(lane)
         rounds = next(rounds for at_least, rounds in _BACK_OFF if failures >= at_least)
         due = self._next_moment(device, now + (rounds - 1) * self.interval_s)
         if self._again[device]:
             due = min(due, max(self._again[device], now))
             self._again[device] = 0.0
+            self._doubtful[device] = 1
         self._set(device, due)
 
+    def _leave(self, lane: int) -> None:
+        """Hand a place in a lane to the next that waits for it."""
+        waiting = self._waiting.get(lane, ())
+        while waiting:
+            device = waiting.popleft()
+            if self._queued[device] and self._lane[device] == lane:  # else it changed lanes meanwhile
+                self._queued[device] = 0
+                self._ready.append(device)
+                return
+        self._waiting.pop(lane, None)
+        self._busy[lane] -= 1
+
     def soon(self, device: int, at: float) -> None:
-        """Ask no later than ``at``, whatever its turn."""
-        if self._lane[device] >= 0:
+        """Ask no later than ``at``, whatever its turn: somebody doubts that it would answer."""
+        if self._queued[device]:
+            if not self._doubtful[device]:  # it need not wait behind the living
+                self._doubtful[device] = 1
+                self._queued[device] = 0
+                self._enter(device)
+        elif self._lane[device] >= 0:
             if not self._again[device] or at < self._again[device]:
                 self._again[device] = at
-        elif not self._due[device] or at < self._due[device]:
-            self._set(device, at)
+        else:
+            self._doubtful[device] = 1
+            if not self._due[device] or at < self._due[device]:
+                self._set(device, at)
 
     def next_due(self) -> float | None:
         """When `take` next has something to give; None if nothing is scheduled. May be early, never late."""
@@ -110,7 +130,7 @@ class Schedule:
     @property
     def waiting(self) -> int:
         """Devices that are due and held back by pacing."""
-        return len(self._ready) + sum(map(len, self._waiting.values()))
+        return len(self._ready) + sum(self._queued)
 
     def _next_moment(self, device: int, after: float) -> float:
         phase = device * _GOLDEN % 1.0 * self.interval_s

@@ -13,7 +13,7 @@ Pure: a finished poll comes in, facts and wishes ("ask these now") go out. The r
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from health.device import DeviceHealth, DeviceState, after_poll
+from health.device import CONFIRM, DeviceHealth, DeviceState, after_poll
 from health.outage import Outage, Scope
 from health.reading import Readings
 from health.rootcause import Cause, UplinkTree, diagnose
@@ -157,8 +157,8 @@ class Watch:
     def finished(self, ordinal: int, readings: Readings | None, at: float) -> None:
         """A poll ended at Unix time ``at``; without readings nothing answered."""
         before = self.health[ordinal]
-        after = self.health[ordinal] = after_poll(before, readings is not None, at)
         site = self.fleet.devices[ordinal].site
+        after = self.health[ordinal] = after_poll(before, readings is not None, at, self._confirm(site))
         if readings is not None:
             self._last_answer[site] = at
             broken = faults(readings)
@@ -175,6 +175,11 @@ class Watch:
             self._faults.pop(ordinal, None)
             if all(self.health[other].state is DeviceState.SILENT for other in self.fleet.at_site[site]):
                 self._fell_dark(site, at)
+
+    def _confirm(self, site: int) -> int:
+        """Unanswered polls that make silence: one beneath uplinks that are dark already, which confirm it."""
+        uplinks = self.fleet.tree.uplinks[site]
+        return 1 if uplinks and all(uplink in self._dark for uplink in uplinks) else CONFIRM
 
     def _suspect(self, ordinal: int, site: int, since: float) -> None:
         """Ask the device again, its neighbours, and the sites above, unless they were asked since."""

@@ -41,16 +41,21 @@ Dial = Callable[[Device], tuple[str, int]]
 """Where a device is reached: its own address, or a simulator's stand-in."""
 
 
+def is_asked(device: Device) -> bool:
+    """Whether we poll it: not if a partner does, nor if the inventory does not say how it is asked."""
+    return device.monitored == "us" and device.credential is not None
+
+
 def dial_directly(device: Device) -> tuple[str, int]:
     return device.address, SNMP_PORT
 
 
 def fleet_of(inventory: Inventory) -> Fleet:
-    """What the watch needs of an inventory. A partner's devices are in it, but nobody asks them."""
+    """What the watch needs of an inventory. Devices that nobody asks are in it, and say nothing."""
     return Fleet(
         inventory.sites.ids,
         [inventory.site_uplinks(site) for site in range(len(inventory.sites))],
-        [WatchedDevice(d.id, d.site, d.role, str(d.device_class), d.monitored == "us") for d in inventory.devices],
+        [WatchedDevice(d.id, d.site, d.role, str(d.device_class), is_asked(d)) for d in inventory.devices],
     )
 
 
@@ -68,7 +73,7 @@ def targets_of(inventory: Inventory, dial: Dial, settings: Settings) -> list[Tar
     opened: dict[str, bytes] = {}
     targets: list[Target | None] = []
     for device in inventory.devices:
-        if device.monitored != "us" or device.credential is None:
+        if device.credential is None or not is_asked(device):
             targets.append(None)
             continue
         if device.credential not in opened:
@@ -100,7 +105,7 @@ async def _run(
     engine: Engine,
     sock: socket.socket,
 ) -> None:
-    address = "{}:{}".format(*sock.getsockname()[:2])
+    address = http.address_of(sock)
     keep(engine, inventory, time.time())
     # The holder is the machine, so that a collector that died can be started again at once.
     lease = leases.acquire(engine, inventory.top, socket.gethostname(), address, time.time(), LEASE_S)

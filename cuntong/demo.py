@@ -1,6 +1,5 @@
 """``cuntong demo``: a make-believe county and everything that watches it, on loopback."""
 
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -46,9 +45,9 @@ def stage(
     """Starts simulator, collector and API, and ends them with the block. Everything is in one temporary folder."""
     with tempfile.TemporaryDirectory(prefix="cuntong-demo-") as scratch:
         place = Path(scratch)
-        os.environ.update(_ENVIRONMENT, CUNTONG_LEDGER=sqlite_url(place / "ledger.sqlite3"))
+        environment = {**_ENVIRONMENT, "CUNTONG_LEDGER": sqlite_url(place / "ledger.sqlite3")}
         if interval_s is not None:
-            os.environ["CUNTONG_INTERVAL_S"] = str(interval_s)
+            environment["CUNTONG_INTERVAL_S"] = str(interval_s)
         control = control or place / "simulator.sock"
         snmp, metrics = http.free_port(kind=http.DATAGRAM), http.free_port()
         simulator = ["simulate", "county", str(folder), "--port", str(snmp), "--scenario", scenario]
@@ -57,6 +56,8 @@ def stage(
             up.collector(folder, "127.0.0.1", metrics, snmp, place / "collector.log"),
             up.server(folder, "127.0.0.1", port, place / "api.log"),
         ]
+        for program in programs:
+            program.environment = environment
         with Supervisor(programs) as supervisor:
             yield Stage(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}", control, place, supervisor)
 

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any, Final
 
 import uvicorn
@@ -27,6 +28,14 @@ def bind(host: str, port: int) -> socket.socket:
         sock.close()
         raise StartError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from None
     return sock
+
+
+def address_of(sock: socket.socket) -> str:
+    """``host:port`` under which others find a socket: this machine's name if it listens everywhere."""
+    host, port = sock.getsockname()[:2]
+    if ip_address(host).is_unspecified:
+        host = socket.gethostname()
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def free_port(host: str = "127.0.0.1", kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

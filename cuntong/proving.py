@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cuntong import demo, http
+from cuntong.collect import is_asked
 from cuntong.errors import StartError
 from cuntong.watching import County, samples
 from inventory.errors import CuntongError
@@ -77,7 +78,7 @@ def _play(report: Report, inventory: Inventory, running: demo.Stage, example: bo
         report.expect("sites", 1 + 35 + 10 + 96, len(inventory.sites))
         report.expect("devices", 375, len(inventory.devices))
         report.expect("villages", 96, denominator)
-    asked = sum(device.monitored == "us" for device in inventory.devices)
+    asked = sum(map(is_asked, inventory.devices))
     report.expect("every device answers", asked, _settled(lambda: _devices_up(county), asked))
     figures = county.figures() or figures
     report.devices_up, report.first_sweep_seconds = figures.devices_up, round(figures.first_sweep_s or 0.0, 3)

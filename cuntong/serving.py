@@ -42,7 +42,7 @@ async def _run(inventory: Inventory, settings: Settings, engine: Engine, sock: s
     # Three missed polls and the time to notice: after that a verdict no longer speaks of now.
     standing = Standing(inventory, engine, time.time, stale_after_s=3 * settings.interval_s + 30)
     await asyncio.to_thread(standing.refresh)
-    log.info("serving %s on http://%s:%d/", inventory.title, *sock.getsockname()[:2])
+    log.info("serving %s on http://%s/", inventory.title, http.address_of(sock))
     await signals.until_told(_follow(standing), http.serve(create_app(standing), sock))
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -19,11 +19,18 @@ _GRACE_S = 10.0
 
 @dataclass
 class Program:
-    """One child. ``arguments`` follow ``cuntong``; its log goes to ``log``, or to our own error output."""
+    """One child.
+
+    Args:
+        arguments: what follows ``cuntong``.
+        log: where its output goes; to our own if left out.
+        environment: what it has beside ours.
+    """
 
     name: str
     arguments: Sequence[str]
     log: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause_s: float = 1.0
@@ -39,6 +46,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._out,
+            env={**os.environ, **self.environment},
             preexec_fn=_die_with_parent,
         )
         self.started = time.monotonic()
@@ -46,6 +54,18 @@ class Program:
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def stop(self, deadline: float) -> None:
+        """Wait for an end that was asked for, until ``deadline`` (monotonic); then insist."""
+        if self.process is not None:
+            try:
+                self.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self._out is not None:
+            self._out.close()
+            self._out = None
 
 
 def _die_with_parent() -> None:
@@ -71,12 +91,7 @@ class Supervisor:
                 program.process.terminate()
         deadline = time.monotonic() + _GRACE_S
         for program in self.programs:
-            if program.process is not None:
-                try:
-                    program.process.wait(max(0.1, deadline - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    program.process.kill()
-                    program.process.wait()
+            program.stop(deadline)
 
     def restart_the_dead(self) -> list[Program]:
         """Start again what died, each after its pause; the programs that were started."""

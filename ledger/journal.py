@@ -6,6 +6,7 @@ arrives twice is known by (county, epoch, seq) and dropped.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from threading import Lock
 
 from sqlalchemy import Connection, Engine, Table, insert, select, update
 
@@ -63,6 +64,7 @@ class Journal:
         self._pending: list[tuple[int, Fact]] = []
         self._watching_since: float | None = None
         self._cycles = 0
+        self._flushing = Lock()  # a flush whose caller was cancelled still runs in its thread
 
     @property
     def pending(self) -> int:
@@ -85,15 +87,19 @@ class Journal:
             FencedError: another collector holds the county now; nothing was written.
             sqlalchemy.exc.DBAPIError: the database did not take it; everything stays pending.
         """
-        rows = list(self._pending)
-        now = self._clock()
-        with self._engine.begin() as connection:
-            leases.renew(connection, self.lease, now, self._lease_s)
-            if rows:
-                self._write(connection, rows, now)
+        with self._flushing:
+            rows = list(self._pending)
+            now = self._clock()
             if watched_at is not None:
-                self._watch(connection, watched_at)
-        del self._pending[: len(rows)]
+                self._watching_since = watched_at if self._watching_since is None else self._watching_since
+                self._cycles += 1
+            with self._engine.begin() as connection:
+                leases.renew(connection, self.lease, now, self._lease_s)
+                if rows:
+                    self._write(connection, rows, now)
+                if watched_at is not None:
+                    self._watch(connection, self._watching_since, watched_at)
+            del self._pending[: len(rows)]
 
     def _write(self, connection: Connection, rows: list[tuple[int, Fact]], now: float) -> None:
         key = {"county": self.lease.county, "epoch": self.lease.epoch, "recorded_at": now}
@@ -115,23 +121,17 @@ class Journal:
             if fresh:
                 connection.execute(insert(table), fresh)
 
-    def _watch(self, connection: Connection, until: float) -> None:
-        table = watch_intervals
-        self._cycles += 1
-        if self._watching_since is None:
-            self._watching_since = until
-            values = {"county": self.lease.county, "epoch": self.lease.epoch, "since": until, "until": until}
-            connection.execute(insert(table).values(cycles=1, **values))
-            return
-        connection.execute(
-            update(table)
-            .where(
-                table.c.county == self.lease.county,
-                table.c.epoch == self.lease.epoch,
-                table.c.since == self._watching_since,
-            )
+    def _watch(self, connection: Connection, since: float | None, until: float) -> None:
+        table = watch_intervals.c
+        county, epoch = self.lease.county, self.lease.epoch
+        extended = connection.execute(
+            update(watch_intervals)
+            .where(table.county == county, table.epoch == epoch, table.since == since)
             .values(until=until, cycles=self._cycles)
         )
+        if not extended.rowcount:  # the first of its interval that the database takes
+            values = {"county": county, "epoch": epoch, "since": since, "until": until, "cycles": self._cycles}
+            connection.execute(insert(watch_intervals).values(values))
 
     def stop_watching(self) -> None:
         """End the watch interval: the next flush that watches begins another (after a gap, such as a clock jump)."""

@@ -217,15 +217,15 @@ def _value(tag: int, raw: bytes, form: str) -> Value:
     if tag == ber.NULL:
         return None
     if tag == ber.INTEGER or tag in ber.UNSIGNED:
-        if form != "x" and (digits := re.match(rb"\s*[-+]?\d+", raw)):
-            raw = digits[0]  # masked by whoever published it, such as 6git3159
+        if form != "x" and (digits := re.search(rb"[-+]?\d+", raw)):
+            raw = digits[0]  # mended by hand or masked by whoever published it
         number = int.from_bytes(raw, "big", signed=tag == ber.INTEGER) if form == "x" else int(raw)
         # Agents are recorded with counters beyond their type; on the wire they would have wrapped.
         if tag in ber.UNSIGNED:
             number %= 1 << (64 if tag == ber.COUNTER64 else 32)
         return number
     if tag == ber.OBJECT_IDENTIFIER and form != "x":
-        text = raw.decode("ascii").strip(" .")
+        text = raw.decode("ascii").strip(" .:")
         return ber.encode_oid(text) if text else b"\x00"
     if tag == ber.IP_ADDRESS and form != "x":
         with contextlib.suppress(OSError, UnicodeDecodeError):

@@ -45,11 +45,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A profile ready to run."""
+    """A profile ready to run. ``contested`` are the kinds that some module gives only if no earlier one does."""
 
     name: str
     profile: Profile
     tables: tuple[Table, ...]
+    contested: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def compile_profiles(profiles: Mapping[str, Profile]) -> Catalogue:
 
 
 def _compile(name: str, profile: Profile) -> Compiled:
-    return Compiled(name, profile, tuple(_table(key, module) for key, module in profile.modules.items()))
+    tables = tuple(_table(key, module) for key, module in profile.modules.items())
+    return Compiled(name, profile, tables, frozenset(table.kind for table in tables if table.unless))
 
 
 def _table(name: str, module: Module) -> Table:

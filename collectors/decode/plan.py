@@ -96,21 +96,41 @@ class Plan:
         )
 
 
-_shared: dict[tuple[tuple[bytes, ...], tuple[RowPlan, ...]], Plan] = {}
-_SHARED_AT_MOST: Final = 20_000
+_AT_MOST: Final = 50_000
+_requests: dict[tuple[bytes, ...], tuple[Names, ...]] = {}
+_rows: dict[RowPlan, RowPlan] = {}
+_slots: dict[tuple[Slot, ...], tuple[Slot, ...]] = {}
+_plans: dict[tuple[int, ...], Plan] = {}
 
 
 def share(oids: Sequence[bytes], rows: Sequence[RowPlan], names_per_get: int = NAMES_PER_GET) -> Plan:
-    """The plan that asks these instances; the same object for equal arguments."""
-    key = (tuple(oids), tuple(rows))
-    plan = _shared.get(key)
-    if plan is None or names_per_get < NAMES_PER_GET:
-        count = -(-len(oids) // names_per_get)
-        # Even portions: 40 names are asked as 20 + 20, not as 36 + 4.
-        size = -(-len(oids) // count) if count else 1
-        requests = tuple(Names.of(oids[at : at + size]) for at in range(0, len(oids), size))
-        plan = Plan(requests, key[1])
-        if len(_shared) >= _SHARED_AT_MOST:
-            _shared.clear()  # a survey of every device would fill it again; nothing is lost but sharing
-        _shared[key] = plan
-    return plan
+    """The plan that asks these instances; equal requests, rows and plans are the same objects."""
+    if max(len(_requests), len(_rows), len(_slots), len(_plans)) >= _AT_MOST:
+        # Surveys fill them again; nothing is lost but some sharing.
+        for known in (_requests, _rows, _slots, _plans):
+            known.clear()
+    requests = _split(tuple(oids), names_per_get)
+    shared = tuple(_shared_row(row) for row in rows)
+    plan = Plan(requests, shared)
+    return _plans.setdefault((id(requests), *map(id, shared)), plan)
+
+
+def _shared_row(row: RowPlan) -> RowPlan:
+    known = _rows.get(row)
+    if known is None:
+        # Equal ports of unlike names differ in their template only.
+        known = RowPlan(row.kind, row.template, _slots.setdefault(row.slots, row.slots), row.from_free)
+        _rows[known] = known
+    return known
+
+
+def _split(oids: tuple[bytes, ...], names_per_get: int) -> tuple[Names, ...]:
+    known = _requests.get(oids)
+    if known is not None and all(len(names.oids) <= names_per_get for names in known):
+        return known
+    # Even portions: 40 names are asked as 20 + 20, not as 36 + 4.
+    count = -(-len(oids) // names_per_get)
+    size = -(-len(oids) // count) if count else 1
+    requests = tuple(Names.of(oids[at : at + size]) for at in range(0, len(oids), size))
+    _requests[oids] = requests
+    return requests

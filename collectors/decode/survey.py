@@ -56,12 +56,12 @@ class _Row:
 class Survey:
     """One device's survey; feed `choose` to the conversation, then take `result`."""
 
-    __slots__ = ("_asked", "_catalogue", "_cells", "compiled")
+    __slots__ = ("_asked", "_catalogue", "_settled", "compiled")
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._asked: set[bytes] = set()
-        self._cells: dict[tuple[int, bytes], Reading] = {}
+        self._settled: dict[str, bool] = {}
         self.compiled: Compiled | None = None
 
     def choose(self, found: Findings) -> tuple[Sequence[bytes], Sequence[Sequence[bytes]]]:
@@ -81,20 +81,23 @@ class Survey:
             self.compiled = self._catalogue.identify(object_id, descr, extends)
         names: list[bytes] = []
         columns: list[bytes] = []
-        complete: set[str] = set()
-        open_kinds: set[str] = set()
+        filled: set[str] = set()
+        unsettled: set[str] = set()
         for table in self.compiled.tables:
-            if table.unless and table.kind in complete:
-                continue
-            if table.unless and table.kind in open_kinds:
-                continue  # an earlier module may still make this one superfluous
-            wanted = list(self._wanted(table, found))
-            if wanted:
-                open_kinds.add(table.kind)
+            if table.unless and (table.kind in filled or table.kind in unsettled):
+                continue  # superfluous, or an earlier module may still make it so
+            settled = self._settled.get(table.name)
+            if settled is None:
+                wanted = list(self._wanted(table, found))
                 (columns if table.rows else names).extend(o for o, at in wanted if at is None)
                 names.extend(o + at for o, at in wanted if at is not None)
-            elif table.kind not in complete and any(True for _ in self._records(table, found)):
-                complete.add(table.kind)
+                if wanted:
+                    unsettled.add(table.kind)
+                    continue
+                needed = table.kind in self.compiled.contested and table.kind not in filled
+                settled = self._settled[table.name] = needed and any(True for _ in self._records(table, found))
+            if settled:
+                filled.add(table.kind)
         return self._take(names, columns)
 
     def _take(

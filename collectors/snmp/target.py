@@ -1,6 +1,6 @@
 """One device as the poller knows it: where it answers, what it bears, what is asked of it. Small: there are many."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from collectors.decode.compile import Catalogue
@@ -13,6 +13,8 @@ from health.reading import Readings
 Address = tuple[str, int]
 
 _NOBODY: Final = Readings()
+_STEADY_AT_LEAST: Final = 5
+"""Polls between two surveys of a device whose interfaces come and go."""
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Target:
     uptime_seconds: float | None = None
     stale: bool = True
     """The plan does not fit any more (never surveyed, agent restarted, an instance vanished): survey next."""
+    steady_polls: int = 0
+    """Since the last survey."""
     any_source: bool = False
 
     def begin(self, slow: bool) -> "Session":
@@ -73,19 +77,28 @@ class Session:
             surveyed = self._survey.result(outcome, target.manners.names_per_get)
             target.plan = surveyed.plan
             target.base = surveyed.base
-            target.stale = outcome.out_of_time
+            # Even one that ran out of time: half a plan is polled until the next slow round tries again.
+            target.stale = False
+            target.steady_polls = 0
             readings = surveyed.readings
         else:
             assert self._plan is not None  # noqa: S101 - begun as a steady poll
             readings = self._plan.decode(outcome.values, target.base)
-            # An instance that vanished, or an agent that restarted and may have numbered its ports anew.
+            target.steady_polls += 1
             restarted = (
                 readings.uptime_seconds is not None
                 and target.uptime_seconds is not None
                 and readings.uptime_seconds < target.uptime_seconds
             )
-            target.stale = restarted or (not outcome.failed and None in outcome.values)
+            vanished = not outcome.failed and None in outcome.values
+            target.stale = restarted or (vanished and target.steady_polls >= _STEADY_AT_LEAST)
+            if restarted:
+                # Its ports may be numbered anew: what was just read of them may be another's.
+                readings = replace(
+                    readings, interfaces=(), problems=("the agent restarted; ports follow in the next poll",)
+                )
             if outcome.failed:
-                readings = readings.with_problems((f"{outcome.failed} requests went unanswered",))
+                lost = f"{outcome.failed} requests went unanswered"
+                readings = readings.with_problems((*readings.problems, lost))
         target.uptime_seconds = readings.uptime_seconds
         return readings

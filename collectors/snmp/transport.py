@@ -22,13 +22,14 @@ from typing import Final
 
 from collectors.errors import DecodeError
 from collectors.snmp import ber
+from collectors.snmp.deadlines import Deadlines
 from collectors.snmp.message import Names, Pdu, Value, Varbind, decode_values, decode_varbinds, open_envelope
 from collectors.snmp.poll import Answered, Due, Event, Fetched, Findings, OutOfTime, Report, Send, TimedOut
 from collectors.snmp.target import Address, Session, Target
 from health.reading import Readings
 
-_SLOT_S: Final = 0.02
 _DATAGRAMS_PER_WAKE: Final = 256
+_ALL: Final = 1 << 20
 _LARGEST: Final = 65_535
 _RECEIVE_BUFFER: Final = 8 << 20
 _SO_RCVBUFFORCE: Final = 33  # Linux, asm-generic/socket.h; not in Python's socket module
@@ -144,9 +145,9 @@ class SnmpTransport:
         self._waiting: deque[tuple[Target, OnPolled, bool, float, int, float]] = deque()
         self._sockets: dict[int, socket.socket] = {}
         self._unsent: dict[int, deque[_Conversation]] = {}
-        self._wheel: dict[int, list[tuple[int, float]]] = {}
-        self._wheel_at: int = 0
+        self._deadlines = Deadlines()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         # A full-period generator with secret parameters: no id comes twice in 2^31, and none tells the next.
         self._multiplier = secrets.randbits(29) << 2 | 1
         self._increment = secrets.randbits(30) << 1 | 1
@@ -242,7 +243,9 @@ class SnmpTransport:
         conversation.sent_at = now
         deadline = now + conversation.timeout_s * 1.5**tried
         deadline = conversation.deadline = min(deadline, conversation.budget_ends)
-        self._remind(conversation.request_id, deadline)
+        self._deadlines.add(conversation.request_id, deadline)
+        if self._timer is None or deadline < self._timer_at:
+            self._arm()
         counters = self.counters
         if tried:
             conversation.retries += 1
@@ -366,41 +369,25 @@ class SnmpTransport:
 
     # ---- time
 
-    def _remind(self, request_id: int, deadline: float) -> None:
-        slot = int(deadline / _SLOT_S) + 1
-        entries = self._wheel.get(slot)
-        if entries is None:
-            self._wheel[slot] = [(request_id, deadline)]
-            if self._timer is None or slot < self._wheel_at:
-                self._arm(slot)
-        else:
-            entries.append((request_id, deadline))
-
-    def _arm(self, slot: int) -> None:
+    def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._wheel_at = slot
-        self._timer = self._loop.call_later(max(0.0, slot * _SLOT_S - self._clock()), self._on_time)
+            self._timer = None
+        at = self._deadlines.next_at()
+        if at is not None:
+            self._timer_at = at
+            self._timer = self._loop.call_later(max(0.0, at - self._clock()), self._on_time)
 
     def _on_time(self) -> None:
-        self._timer = None
         for sock in self._sockets.values():
             # What came in time must not be late because we are.
-            self._drain(sock, 1 << 20)
+            self._drain(sock, _ALL)
         now = self._clock()
-        current = int(now / _SLOT_S)
-        for slot in sorted(slot for slot in self._wheel if slot <= current):
-            for request_id, deadline in self._wheel.pop(slot):
-                conversation = self._pending.get(request_id)
-                if conversation is not None and conversation.deadline <= deadline:
-                    self._expire(conversation, now)
-        self._arm_nearest()
-
-    def _arm_nearest(self) -> None:
-        if self._wheel:
-            nearest = min(self._wheel)
-            if self._timer is None or nearest < self._wheel_at:
-                self._arm(nearest)
+        for request_id, deadline in self._deadlines.due(now):
+            conversation = self._pending.get(request_id)
+            if conversation is not None and conversation.deadline <= deadline:
+                self._expire(conversation, now)
+        self._arm()
 
     def _expire(self, conversation: _Conversation, now: float) -> None:
         if conversation.foreign_seen:

@@ -107,6 +107,21 @@ async def test_a_recorded_device_finds_its_profile(folder: str) -> None:
     assert readings.identity.profile == next(name for pattern, name in PROFILES.items() if fnmatch(folder, pattern))
 
 
+@needs_walks
+async def test_a_device_of_any_other_family_still_yields_its_standard_tables() -> None:
+    others = sorted({path.name for path in WALKS.iterdir() if path.is_dir()} - set(folders()))
+    for folder in others:
+        readings = await readings_of(folder)
+        objects = recorded(folder)
+        assert readings.problems == (), folder
+        assert bool(readings.interfaces) == any(
+            name.startswith(("1.3.6.1.2.1.2.2.1.2.", "1.3.6.1.2.1.2.2.1.8.", "1.3.6.1.2.1.31.1.1.1.1."))
+            for name in objects
+        ), folder
+        if "1.3.6.1.2.1.1.3.0" in objects:
+            assert readings.uptime_seconds is not None, folder
+
+
 @cache
 def recorded(folder: str) -> frozenset[str]:
     """The objects that the recording holds; peers write 0 for counters that it lacks."""

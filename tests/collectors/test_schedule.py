@@ -94,7 +94,6 @@ def test_a_device_is_never_asked_twice_at_once_and_pacing_holds(
     schedule = Schedule(groups, 10.0, per_group=2)
     schedule.begin(0.0, range(len(groups)))
     asking: dict[int, int] = {}
-    failures = dict.fromkeys(range(len(groups)), 0)
     now = 0.0
     for step, number, amount in steps:
         device = number % len(groups)
@@ -102,15 +101,26 @@ def test_a_device_is_never_asked_twice_at_once_and_pacing_holds(
         if step == "take":
             for taken in schedule.take(now, 5):
                 assert taken not in asking
-                asking[taken] = 2 * groups[taken] + (failures[taken] > 0)
+                asking[taken] = groups[taken]
         elif step == "finish" and device in asking:
             del asking[device]
-            failures[device] = amount
             schedule.finished(device, now, amount)
         elif step == "soon":
             schedule.soon(device, now + amount)
-        lanes = list(asking.values())
-        assert all(lanes.count(lane) <= (8 if lane % 2 else 2) for lane in lanes)
+        assert all(list(asking.values()).count(group) <= 2 + 8 * 2 for group in asking.values())
+
+
+@given(st.integers(1, 40), st.integers(1, 4))
+def test_the_living_behind_one_uplink_are_asked_a_few_at_a_time(devices: int, per_group: int) -> None:
+    schedule = Schedule([0] * devices, 10.0, per_group=per_group)
+    schedule.begin(0.0, range(devices))
+    asked: list[int] = []
+    while taken := schedule.take(0.0, 100):
+        assert len(taken) <= per_group
+        asked += taken
+        for device in taken:
+            schedule.finished(device, 0.0, 0)
+    assert sorted(asked) == list(range(devices))
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=12), st.integers(1, 3))
@@ -125,3 +135,18 @@ def test_everybody_gets_a_turn_in_every_interval(groups: list[int], per_group: i
             schedule.finished(device, now, 0)
     assert all(len(times) >= 3 for times in asked)
     assert all(later - earlier <= 10.5 for times in asked for earlier, later in itertools.pairwise(times))
+
+
+def test_a_doubtful_device_does_not_wait_behind_the_living() -> None:
+    schedule = Schedule([0] * 4, 60.0, per_group=1)
+    schedule.begin(0.0, range(4))
+    assert schedule.take(0.0, 10) == [0]
+    assert schedule.waiting == 3
+    schedule.soon(2, 0.0)
+    assert schedule.take(0.0, 10) == [2]
+    schedule.finished(0, 0.1, 0)
+    assert schedule.take(0.1, 10) == [1]
+    schedule.finished(2, 0.2, 1)
+    schedule.finished(1, 0.3, 0)
+    assert schedule.take(0.3, 10) == [3]
+    assert schedule.waiting == 0

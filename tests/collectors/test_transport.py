@@ -249,13 +249,16 @@ async def test_an_agent_that_restarted_is_surveyed_anew(catalogue: Catalogue) ->
             await poll(transport, target)
             stale = [target.stale]
             target.uptime_seconds = 1e9
-            await poll(transport, target)
+            restarted = await poll(transport, target)
             stale.append(target.stale)
             before = agent.requests
             await poll(transport, target)
             stale.append(target.stale)
             assert agent.requests - before > 2, "a survey"
             assert stale == [False, True, False]
+            assert restarted.readings is not None
+            assert restarted.readings.interfaces == (), "they may be numbered anew"
+            assert restarted.readings.problems == ("the agent restarted; ports follow in the next poll",)
 
 
 async def test_a_fault_of_ours_is_handed_over_and_stops_nobody(

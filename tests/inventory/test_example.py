@@ -181,7 +181,7 @@ def test_its_rules_windows_and_milestones_are_those_of_the_notices(county: Inven
     assert county.coverage_rules.denominators["default"] == ("village", "community")
     milestones = {milestone.id: milestone for milestone in county.milestones}
     assert milestones["g50-centres"].due == date(2021, 12, 10)
-    assert milestones["g50-centres"].conditions == ("built", "connected", "used", "kiosk")
+    assert milestones["g50-centres"].conditions == ("built", "connected", "in_service", "kiosk")
     assert milestones["g51-central"].target_ratio == 0.7
     assert milestones["g51-items"].qualitative
 

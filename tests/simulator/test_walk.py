@@ -33,6 +33,8 @@ RECORDING = """\
 1.3.6.1.2.1.4.20.1.1.192.0.2.1|64|192.0.2.1
 1.3.6.1.2.1.31.1.1.1.6.1|70|18446744073709551615
 1.3.6.1.2.1.2.2.1.10.2|65|99999
+1.3.6.1.2.1.2.2.1.22.1|6|: 0.0
+1.3.6.1.2.1.2.2.1.17.1|65|6git3159
 """
 
 
@@ -74,6 +76,8 @@ def named(message: Message) -> list[tuple[str, int, object]]:
         pytest.param("1.3.6.1.2.1.2.2.1.10.2", 65, 7, id="the first of repeated identifiers"),
         pytest.param("1.3.6.1.2.1.4.20.1.1.192.0.2.1", 64, bytes((192, 0, 2, 1)), id="address"),
         pytest.param("1.3.6.1.2.1.31.1.1.1.6.1", 70, 2**64 - 1, id="64 bits"),
+        pytest.param("1.3.6.1.2.1.2.2.1.22.1", 6, ber.encode_oid("0.0"), id="an identifier mended by hand"),
+        pytest.param("1.3.6.1.2.1.2.2.1.17.1", 65, 6, id="a number masked by its publisher"),
         pytest.param("1.3.6.1.2.1.1.9.0", ber.NO_SUCH_OBJECT, None, id="nothing there"),
     ],
 )
@@ -151,5 +155,5 @@ async def test_snmpbulkwalk_reads_it_to_the_end(file: Path, program: Any) -> Non
     endpoint.close()
     assert (process.returncode, errors) == (0, b"")
     lines = out.decode().splitlines()
-    assert len([line for line in lines if line.startswith(".1.3.6.1.2.1") and "No more variables" not in line]) == 11
+    assert len([line for line in lines if line.startswith(".1.3.6.1.2.1") and "No more variables" not in line]) == 13
     assert ".1.3.6.1.2.1.31.1.1.1.6.1 = Counter64: 18446744073709551615" in lines
