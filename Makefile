@@ -28,8 +28,10 @@ format: $(STAMP) ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) debian  ## the figures of the README, each as a ratio measured in one run
+bench: $(STAMP)  ## the figures of the README, each as a ratio measured in one run
+	@deploy/debian-packages bench
 	$(BIN)/python benchmarks/poll_cost.py
+	$(BIN)/python benchmarks/inventory_load.py
 	$(BIN)/python benchmarks/demo_county.py
 
 setup: $(STAMP)  ## the virtual environment only

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
@@ -20,9 +20,14 @@ _HEADERS: Final = {
 }
 
 
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        return problems.in_their_own_media_type(super().openapi())
+
+
 def create_app(standing: Standing) -> FastAPI:
     """The API and its pages over one `Standing`; whoever runs it keeps the standing fresh."""
-    app = FastAPI(
+    app = _Api(
         title="Cuntong",
         version="1",
         description="Which villages the e-government extranet covers, on what evidence, and what is wrong now.",
@@ -31,7 +36,7 @@ def create_app(standing: Standing) -> FastAPI:
         redoc_url=None,
     )
     app.state.standing = standing
-    problems.install(app)
+    problems.install(app, _HEADERS)
     for router in (coverage.router, sites.router, outages.router, service.router, pages):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

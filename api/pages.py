@@ -15,7 +15,7 @@ from api.problems import not_found
 from api.routers.context import StandingHere, node_of
 from api.routers.coverage import contradiction_answer, counts_of, coverage_of
 from api.routers.outages import outage_answer
-from api.routers.sites import site_answer, summary_of
+from api.routers.sites import ancestors, site_answer, summary_of
 from api.standing import CHINA, Snapshot, Standing
 from health.coverage import State
 
@@ -103,25 +103,24 @@ def _division(request: Request, standing: Standing, node: int, language: str) ->
         for outage in snapshot.outages
         if inside.intersection((*outage.sites, outage.node, outage.node.rpartition("-")[0]))
     ]
-    requirements = inventory.coverage_rules.requirements
+    main, requirements = standing.main_requirement, inventory.coverage_rules.requirements
     serving = next((name for name, aspect in requirements.items() if aspect == "working"), None)
     return _page(
         request,
         "division.html",
         language,
         standing,
-        path=_ancestors(standing, node),
-        coverage=coverage_of(standing, snapshot, node, "extranet", "default", children=False),
+        path=ancestors(standing, node),
+        coverage=coverage_of(standing, snapshot, node, main, "default", children=False),
         serving=counts_of(standing, snapshot, node, serving, "default") if serving else None,
         rows=[_row(standing, snapshot, child, high - low <= _SITES_ON_A_PAGE) for child in nodes.children(node)],
-        own=[summary_of(standing, snapshot, site, "extranet") for site in inventory.sites.own(node)],
+        own=[summary_of(standing, snapshot, site, main) for site in inventory.sites.own(node)],
         outages=outages,
         contradictions=[
-            contradiction_answer(standing, found)
-            for found in standing.contradictions("extranet", snapshot, (low, high))
+            contradiction_answer(standing, found) for found in standing.contradictions(main, snapshot, (low, high))
         ],
         milestones=milestones_of(standing, snapshot, node),
-        window_hours=round(standing.window_s(standing.aspect("extranet")) / 3600),
+        window_hours=round(standing.window_s(standing.aspect(main)) / 3600),
     )
 
 
@@ -135,18 +134,9 @@ class Row:
 
 def _row(standing: Standing, snapshot: Snapshot, node: int, with_sites: bool) -> Row:
     low, high = standing.inventory.sites.span(node)
-    sites = [summary_of(standing, snapshot, site, "extranet") for site in range(low, high)] if with_sites else []
-    return Row(counts_of(standing, snapshot, node, "extranet", "default"), sites)
-
-
-def _ancestors(standing: Standing, node: int) -> list[tuple[str, str]]:
-    """Code and name of each division from the top down to this one."""
-    nodes = standing.inventory.nodes
-    path = []
-    while node >= 0:
-        path.append((nodes.codes[node], nodes.names[node]))
-        node = nodes.parents[node]
-    return path[::-1]
+    main = standing.main_requirement
+    sites = [summary_of(standing, snapshot, site, main) for site in range(low, high)] if with_sites else []
+    return Row(counts_of(standing, snapshot, node, main, "default"), sites)
 
 
 @router.get("/s/{site_id}")
@@ -156,7 +146,7 @@ def site(request: Request, standing: StandingHere, site_id: str, lang: Language 
         raise not_found("site", site_id)
     answer = site_answer(standing, standing.snapshot, index)
     nodes = standing.inventory.nodes
-    path = _ancestors(standing, int(standing.inventory.sites.nodes[index]))
+    path = ancestors(standing, int(standing.inventory.sites.nodes[index]))
     return _page(
         request,
         "site.html",

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents, for programs and for people."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -47,14 +48,30 @@ def refused(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad-parameter", detail)
 
 
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": ProblemDocument, "description": title, "content": {MEDIA_TYPE: {}}}
+Responses = dict[int | str, dict[str, Any]]
+
+RESPONSES: Final[Responses] = {
+    status: {"model": ProblemDocument, "description": title}
     for status, title in ((404, "Not found"), (422, "Bad parameter"))
 }
 
 
-def install(app: FastAPI) -> None:
-    """Every error of the application becomes a problem document."""
+def in_their_own_media_type(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document whose errors are said to be what they are; the framework takes them for plain JSON."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status >= "400" and "application/json" in response["content"]:
+                    response["content"] = {MEDIA_TYPE: response["content"].pop("application/json")}
+    return document
+
+
+def install(app: FastAPI, headers: Mapping[str, str]) -> None:
+    """Every error of the application becomes a problem document.
+
+    Args:
+        headers: of the answer to a bug, which no middleware sees.
+    """
 
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101  registered for this class below
@@ -76,7 +93,9 @@ def install(app: FastAPI) -> None:
     async def bug(request: Request, _error: Exception) -> Response:
         # The traceback goes to the log, never to the reader.
         detail = "The program failed; its log says why."
-        return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail)
+        response = _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail)
+        response.headers.update(headers)
+        return response
 
     app.add_exception_handler(ProblemError, ours)
     app.add_exception_handler(HTTPException, framework)

@@ -35,6 +35,7 @@ from ledger.leases import Lease
 CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Days in reports end in China; the country has had one time zone and no summer time since 1991."""
 
+_DAY_S: Final = 86_400.0
 _NUMBER: Final = {Verdict.YES: 1, Verdict.NO: 0, Verdict.UNKNOWN: -1}
 _VERDICT: Final = {number: verdict for verdict, number in _NUMBER.items()}
 
@@ -74,6 +75,9 @@ class _Columns:
         count = len(reasons)
         nothing = np.full(count, np.nan)
         return cls(np.full(count, -1, dtype=np.int8), nothing.copy(), nothing.copy(), list(reasons))
+
+    def copy(self) -> "_Columns":
+        return _Columns(self.verdicts.copy(), self.since.copy(), self.proved_at.copy(), list(self.reasons))
 
     def take(self, site: int, verdict: SiteVerdict) -> None:
         if verdict.verdict is not Verdict.YES:
@@ -223,6 +227,12 @@ class Standing:
         """Counts over one division; see `denominators` for what can be counted."""
         return snapshot.rollups[requirement, denominator].figures(node, self.inventory.nodes.ends[node])
 
+    @property
+    def main_requirement(self) -> str:
+        """The one that is meant where none is named: the line, or what the rules name first."""
+        requirements = self.inventory.coverage_rules.requirements
+        return "extranet" if "extranet" in requirements else next(iter(requirements))
+
     def aspect(self, requirement: str) -> Aspect:
         return Aspect(self.inventory.coverage_rules.requirements[requirement])
 
@@ -238,9 +248,10 @@ class Standing:
     def _why_unknown(self, site: int) -> str:
         where = self._host[site] if self._host[site] >= 0 else site
         devices = self.inventory.devices.of(where)
-        if not devices:
-            return Unknown.NOT_MONITORED
-        return Unknown.NEVER_REPORTED if any(d.monitored == "us" for d in devices) else Unknown.PARTNER_MONITORED
+        ours = [device for device in devices if device.monitored == "us"]
+        if devices and not ours:
+            return Unknown.PARTNER_MONITORED
+        return Unknown.NEVER_REPORTED if any(device.credential for device in ours) else Unknown.NOT_MONITORED
 
     def _declared_claim(self, site: int, until: date | None) -> ClaimInForce | None:
         newest: ClaimInForce | None = None
@@ -292,6 +303,7 @@ class Standing:
         outages: Sequence[Outage],
     ) -> Snapshot:
         inventory = self.inventory
+        columns = {aspect: known.copy() for aspect, known in columns.items()}  # `refresh` goes on writing into its own
         watched_until = np.full(len(inventory.sites), np.nan)
         for code, until in watched.items():
             if code in inventory.nodes.index:
@@ -302,7 +314,7 @@ class Standing:
         for aspect, known in columns.items():
             # A site that answers is proved until the end of the watching; what it said once is its last proof else.
             proved = np.where(known.verdicts == 1, np.fmax(watched_until, known.since), known.proved_at)
-            evidence[aspect] = EvidenceColumns(known.verdicts.copy(), proved, watched_until)
+            evidence[aspect] = EvidenceColumns(known.verdicts, proved, watched_until)
         rollups: dict[tuple[str, str], Rollup] = {}
         contradicting: dict[str, Sequence[int]] = {}
         for requirement in inventory.coverage_rules.requirements:
@@ -319,7 +331,7 @@ class Standing:
             unsaid = ~connected & (works == 1)
             counts = (denied | unsaid) & (states != CODE[State.EXEMPT])
             contradicting[requirement] = np.flatnonzero(counts).tolist()
-        return Snapshot(at, watched_until, evidence, rollups, outages, contradicting, dict(columns), tuple(in_force))
+        return Snapshot(at, watched_until, evidence, rollups, outages, contradicting, columns, tuple(in_force))
 
 
 def _newer(known: ClaimInForce | None, said: claims.SaidClaim) -> ClaimInForce:
@@ -340,19 +352,25 @@ def moment(text: str, now: float) -> float:
         ValueError: neither, or in the future.
     """
     try:
-        if len(text) == 10:
-            day = date.fromisoformat(text)
-            end = datetime(day.year, day.month, day.day, tzinfo=CHINA) + timedelta(days=1)
-            today = datetime.fromtimestamp(now, CHINA).date()
-            at = now if day == today else end.timestamp()
-        else:
-            read = datetime.fromisoformat(text)
-            at = (read if read.tzinfo else read.replace(tzinfo=CHINA)).timestamp()
+        read = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is no day and no time. Write 2026-11-20 or 2026-11-20T18:00:00+08:00.") from None
+    at = (read if read.tzinfo else read.replace(tzinfo=CHINA)).timestamp()
+    if _is_day(text):
+        at = now if read.date() == datetime.fromtimestamp(now, CHINA).date() else at + _DAY_S
     if at > now:
         raise ValueError(f"{text} is in the future: nothing is measured there yet.")
+    if at < 0:
+        raise ValueError(f"{text} is before 1970: nothing was measured then.")
     return at
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 @overload

@@ -1,11 +1,15 @@
 """Asks devices over SNMP for the engine: the steady plan each interval, a survey now and then."""
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 
 from collectors.engine import Done
 from collectors.snmp.target import Target
 from collectors.snmp.transport import Polled, SnmpTransport
+from health.reading import Readings
+
+log = logging.getLogger(__name__)
 
 SURVEY_EVERY = 60
 """Polls between two surveys, in which identity, slow sensors and new ports are read: once an hour at 60 s."""
@@ -50,5 +54,10 @@ class SnmpAsker:
         )
 
 
-def _answer(ordinal: int, done: Done, _target: Target, polled: Polled) -> None:
-    done(ordinal, polled.readings)
+def _answer(ordinal: int, done: Done, target: Target, polled: Polled) -> None:
+    readings = polled.readings
+    if polled.error is not None:
+        # The device did answer; that we could not make sense of it is no silence of its own.
+        log.error("reading the answers of %s failed", target.address[0], exc_info=polled.error)
+        readings = Readings(problems=(f"not read: {type(polled.error).__name__}",))
+    done(ordinal, readings)

@@ -5,6 +5,8 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -15,9 +17,10 @@ from rich.console import Console
 
 from cuntong import show as shows
 from cuntong.errors import StartError, UsageError
-from cuntong.settings import Settings, state_folder
+from cuntong.settings import settings, state_folder
 from inventory.errors import InventoryError
 from inventory.vocabulary import Claim
+from simulator.errors import SimulationError
 
 app = typer.Typer(
     name="cuntong",
@@ -42,6 +45,20 @@ HERE = Path()
 
 def _print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+
+
+def _say(text: str) -> None:
+    """A sentence as it is: what people wrote may look like markup, and programs want whole lines."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _given() -> Iterator[None]:
+    """What is wrong with a recording or a scenario that the user gave is wrong input, not a failed run."""
+    try:
+        yield
+    except SimulationError as error:
+        raise UsageError(str(error)) from None
 
 
 def _load(folder: Path) -> Any:
@@ -70,7 +87,7 @@ def init(
 
     with err.status("Reading the division list ..."):
         report = write_inventory(folder, divisions, code)
-    out.print(shows.scaffolded(report, folder))
+    out.print(shows.scaffolded(report, folder), soft_wrap=True)
 
 
 @app.command()
@@ -105,7 +122,7 @@ def check(
             }
         )
         return
-    out.print(shows.checked(inventory, added))
+    out.print(shows.checked(inventory, added), soft_wrap=True)
 
 
 class What(StrEnum):
@@ -196,7 +213,7 @@ def collect(
 
     _log()
     dial = dial_directly if simulated is None else lambda device: (address_of(device.ordinal), simulated)
-    run(_load(folder), Settings(), dial, host, port)
+    run(_load(folder), settings(), dial, host, port)
 
 
 @app.command()
@@ -205,7 +222,7 @@ def serve(folder: Folder = HERE, host: Host = "127.0.0.1", port: Port = 8080) ->
     from cuntong.serving import serve as run
 
     _log()
-    run(_load(folder), Settings(), host, port)
+    run(_load(folder), settings(), host, port)
 
 
 @app.command()
@@ -235,6 +252,7 @@ def demo(
     """A whole make-believe county on this machine: devices, collector, metrics, API and page."""
     from cuntong import demo as demos
     from cuntong import proving
+    from simulator.scenario import load as load_scenario
 
     folder = folder or demos.EXAMPLE
     inventory = _load(folder)
@@ -242,9 +260,11 @@ def demo(
         report = proving.prove(folder, inventory)
         _print_json(report.as_json())
         if report.failed:
-            err.print(report.failed)
+            err.print(report.failed, markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(1)
         return
+    with _given():
+        load_scenario(scenario)
     demos.run(folder, inventory, port, scenario, out)
 
 
@@ -266,7 +286,7 @@ def claim(
         day = date.fromisoformat(on) if on else date.today()  # noqa: DTZ011  the day where the clerk sits
     except ValueError:
         raise UsageError(f"{on!r} is no day. Write it as 2026-11-20.") from None
-    out.print(record(_load(folder), Settings(), site, state, by, proof, day, time.time()))
+    _say(record(_load(folder), settings(), site, state, by, proof, day, time.time()))
 
 
 @simulate.command("walk")
@@ -285,11 +305,12 @@ def simulate_walk(
 
     async def run() -> None:
         try:
-            transport = await replay(file, host.strip("[]"), int(number))
+            with _given():
+                transport = await replay(file, host.strip("[]"), int(number))
         except OSError as error:
             raise StartError(f"Cannot listen on {listen}: {error.strerror}.") from None
         where = transport.get_extra_info("sockname")
-        out.print(f"{file.name} answers on {where[0]}:{where[1]} (Ctrl-C ends it)")
+        _say(f"{file.name} answers on {where[0]}:{where[1]} (Ctrl-C ends it)")
         try:
             await asyncio.get_running_loop().create_future()
         finally:
@@ -315,11 +336,14 @@ def simulate_county(
 
     inventory = _load(folder)
     county = County(from_inventory(inventory), time.time)
+    with _given():
+        play = load_scenario(scenario)
+        play.check(county)
 
     def ready(number: int) -> None:
-        out.print(f"{len(inventory.devices)} devices of {inventory.title} answer on 127.64.0.0/10, port {number}")
+        _say(f"{len(inventory.devices)} devices of {inventory.title} answer on 127.64.0.0/10, port {number}")
 
-    _until_interrupted(run(county, port, load_scenario(scenario), control or _control_path(), ready))
+    _until_interrupted(run(county, port, play, control or _control_path(), ready))
 
 
 @simulate.command("fault")
@@ -361,7 +385,7 @@ def _play(message: dict[str, Any], control: Path | None) -> None:
     answer = asyncio.run(request(control or _control_path(), message))
     if not answer.get("ok"):
         raise UsageError(str(answer.get("error")))
-    out.print(shows.played(message, answer))
+    _say(shows.played(message, answer))
 
 
 def _until_interrupted(program: Any) -> None:

@@ -4,9 +4,10 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cuntong.errors import UsageError
 from ledger.database import sqlite_url
 
 
@@ -37,6 +38,19 @@ class Settings(BaseSettings):
         folder = state_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return sqlite_url(folder / "ledger.sqlite3")
+
+
+def settings() -> Settings:
+    """What the environment says.
+
+    Raises:
+        UsageError: a variable's value cannot be used; all of them are named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = (f"CUNTONG_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}." for one in error.errors())
+        raise UsageError("\n".join(wrong)) from None
 
 
 def state_folder() -> Path:

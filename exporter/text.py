@@ -5,7 +5,8 @@ wants. No labels of the scrape target are repeated inside, and no timestamps: a 
 disappears.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from collectors.engine import Collector
@@ -69,7 +70,7 @@ class CountyText:
             parts = [""] * len(_DEVICE_METRICS)
             here = (self._inventory.sites.ids[device.site], device.id)
             samples = describe(device, model.title, model.uplink_port, latest, state)
-            for _, (metric, labels, value) in zip(range(SERIES_PER_DEVICE), samples, strict=False):
+            for metric, labels, value in islice(_once(samples), SERIES_PER_DEVICE):
                 parts[_PLACE[metric]] += f"{series(metric, *here, *labels)}{value:.15g}\n"
             fragment = tuple(parts)
             self._fragments[ordinal] = (version, fragment)
@@ -89,6 +90,15 @@ class CountyText:
             if last_answer is not None:
                 lines[r.SITE_LAST_SEEN] += f"{series(r.SITE_LAST_SEEN, labels[0])}{last_answer:.3f}\n"
         return lines
+
+
+def _once(samples: Iterable[Sample]) -> Iterator[Sample]:
+    """The first of each series: devices give two sensors the same name, and Prometheus refuses to choose."""
+    seen = set()
+    for sample in samples:
+        if sample[:2] not in seen:
+            seen.add(sample[:2])
+            yield sample
 
 
 def describe(

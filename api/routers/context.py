@@ -40,8 +40,15 @@ def snapshot_at(standing: Standing, as_of: str | None) -> Snapshot:
         raise refused(str(error)) from None
 
 
-def requirement_of(standing: Standing, requirement: str) -> str:
+Requirement = Annotated[
+    str | None, Query(description="A requirement of the coverage rules; the extranet's if left out.")
+]
+
+
+def requirement_of(standing: Standing, requirement: str | None) -> str:
     """The name of a requirement, checked against the coverage rules."""
+    if requirement is None:
+        return standing.main_requirement
     known = standing.inventory.coverage_rules.requirements
     if requirement not in known:
         raise refused(f"requirement {requirement!r} is none of {', '.join(known)}.")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from api.answers import Claimed, ContradictionAnswer, Counts, Coverage, EvidenceAge, WorksNow
 from api.problems import RESPONSES, refused
-from api.routers.context import AsOf, StandingHere, node_of, requirement_of, snapshot_at
+from api.routers.context import AsOf, Requirement, StandingHere, node_of, requirement_of, snapshot_at
 from api.standing import Contradiction, Snapshot, Standing, shown
 
 router = APIRouter(tags=["coverage"], responses=RESPONSES)
@@ -17,7 +17,7 @@ router = APIRouter(tags=["coverage"], responses=RESPONSES)
 def coverage(
     standing: StandingHere,
     code: str,
-    requirement: Annotated[str, Query(description="A requirement of the coverage rules.")] = "extranet",
+    requirement: Requirement = None,
     counted: Annotated[
         str, Query(description="What is counted: default, villages, communities, townships, units.")
     ] = "default",
@@ -25,11 +25,11 @@ def coverage(
     children: Annotated[bool, Query(description="Also the figures of the divisions just below.")] = False,
 ) -> Coverage:
     """Coverage of one division (2, 4, 6, 9 or 12 digits), now or at a moment of the past."""
-    requirement = requirement_of(standing, requirement)
+    wanted = requirement_of(standing, requirement)
     if counted not in standing.denominators:
         raise refused(f"counted {counted!r} is none of {', '.join(standing.denominators)}.")
     node = node_of(standing, code)
-    return coverage_of(standing, snapshot_at(standing, as_of), node, requirement, counted, children)
+    return coverage_of(standing, snapshot_at(standing, as_of), node, wanted, counted, children)
 
 
 def coverage_of(

@@ -14,17 +14,23 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from api.answers import Health, TargetGroup
-from api.problems import ProblemError, refused
+from api.problems import RESPONSES, ProblemDocument, ProblemError, Responses, refused
 from api.routers.context import StandingHere
 from api.standing import Standing
 from exporter.registry import COVERAGE_CLAIMED, COVERAGE_SNAPSHOT, COVERAGE_VILLAGES
 
 router = APIRouter(tags=["service"])
 
+_STALE: Responses = {503: {"model": ProblemDocument, "description": "The figures are old"}}
+_PARAMETERS: Responses = {422: RESPONSES[422]}
+_TEXT: Responses = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
+}
+
 _SNAPSHOT_MAX_AGE_S = 60.0
 
 
-@router.get("/healthz", operation_id="healthz")
+@router.get("/healthz", operation_id="healthz", responses=_STALE)
 def healthz(standing: StandingHere) -> Health:
     """200 while figures are fresh; 503 when the ledger is no longer followed."""
     snapshot = standing.snapshot
@@ -32,13 +38,14 @@ def healthz(standing: StandingHere) -> Health:
     if age > _SNAPSHOT_MAX_AGE_S:
         detail = f"The newest figures are {age:.0f} s old: the ledger does not answer."
         raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "stale", detail)
-    watched = int(np.unique(snapshot.watched_until[~np.isnan(snapshot.watched_until)]).size)
+    fresh = snapshot.at - snapshot.watched_until <= standing.stale_after_s  # never watched is NaN and not fresh
+    watched = int(np.unique(snapshot.watched_until[fresh]).size)
     return Health(
         status="ok", inventory=standing.inventory.content_hash, snapshot_age_seconds=age, counties_watched=watched
     )
 
 
-@router.get("/v1/sd/collectors", operation_id="collectors")
+@router.get("/v1/sd/collectors", operation_id="collectors", responses=_PARAMETERS)
 def collectors(
     standing: StandingHere,
     shard: Annotated[int, Query(ge=0, le=1023)] = 0,
@@ -61,7 +68,7 @@ def collectors(
     ]
 
 
-@router.get("/metrics", operation_id="metrics", response_class=Response)
+@router.get("/metrics", operation_id="metrics", response_class=Response, responses=_TEXT)
 def metrics(standing: StandingHere) -> Response:
     """Coverage for Prometheus."""
     registry = CollectorRegistry()

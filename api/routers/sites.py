@@ -16,7 +16,7 @@ from api.answers import (
     SiteSummary,
 )
 from api.problems import RESPONSES, not_found, refused
-from api.routers.context import StandingHere, node_of, requirement_of
+from api.routers.context import Requirement, StandingHere, node_of, requirement_of
 from api.routers.outages import outage_answer
 from api.standing import Snapshot, Standing, shown
 from health.availability import availability
@@ -40,12 +40,12 @@ def sites(
     reachable: Annotated[Verdict | None, Query(description="What is measured now.")] = None,
     carrier: Annotated[str | None, Query()] = None,
     q: Annotated[str | None, Query(description="Part of a name, an id or a code.", max_length=64)] = None,
-    requirement: Annotated[str, Query()] = "extranet",
+    requirement: Requirement = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Annotated[str | None, Query(description="`next` of the page before.", max_length=64)] = None,
 ) -> SiteList:
     """Sites in the order of the division tree."""
-    requirement = requirement_of(standing, requirement)
+    asked = requirement_of(standing, requirement)
     unknown = set(type or ()) - set(SITE_TYPES)
     if unknown:
         raise refused(f"type {min(unknown)!r} is none of {', '.join(SITE_TYPES)}.")
@@ -57,7 +57,7 @@ def sites(
         if state is None and reachable is None and not start <= site:
             total += 1
             continue
-        summary = summary_of(standing, snapshot, site, requirement)
+        summary = summary_of(standing, snapshot, site, asked)
         if (state is not None and summary.state not in state) or (
             reachable is not None and summary.reachable != reachable
         ):
@@ -162,21 +162,25 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
     with standing.query() as connection:
         outages = history.outages(connection, site=inventory.sites.ids[where], limit=50)
         dark = history.dark_intervals(connection, [inventory.sites.ids[where]], snapshot.at)
-        watched = history.watched(connection, at=snapshot.at)
+        watched = [
+            interval
+            for county, _ in ancestors(standing, int(inventory.sites.nodes[index]))
+            for interval in history.watched(connection, county, snapshot.at)
+        ]
     month = availability(dark.get(inventory.sites.ids[where], ()), watched, snapshot.at - 30 * _DAY_S, snapshot.at)
-    judged = standing.judgement(index, "extranet", snapshot)
+    judged = standing.judgement(index, standing.main_requirement, snapshot)
     claim = snapshot.claims[index]
     disagreement = contradiction(claim.claim if claim else None, judged)
     claims = [ClaimAnswer(claim=c.claim, on=c.on, by=c.by, proof=c.proof) for c in declared.claims]
     if claim and all((said.claim, said.on) != (claim.claim, claim.on) for said in claims):
         claims.append(ClaimAnswer(claim=claim.claim, on=claim.on, by=claim.by, proof=claim.proof))
     return SiteAnswer(
-        **summary_of(standing, snapshot, index, "extranet").model_dump(),
+        **summary_of(standing, snapshot, index, standing.main_requirement).model_dump(),
         kind=declared.kind,
         aliases=list(declared.aliases),
         label=declared.label,
         sign=declared.sign,
-        path=_path(standing, int(inventory.sites.nodes[index])),
+        path=[name for _, name in ancestors(standing, int(inventory.sites.nodes[index]))],
         host_site=declared.host_site,
         uplinks=[inventory.sites.ids[above] for above in inventory.site_uplinks(index)],
         attachments=list(declared.attachments),
@@ -221,12 +225,12 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
     )
 
 
-def _path(standing: Standing, node: int) -> list[str]:
-    """Names of the divisions above, from the top."""
+def ancestors(standing: Standing, node: int) -> list[tuple[str, str]]:
+    """Code and name of each division from the top down to this one."""
     nodes = standing.inventory.nodes
-    path: list[str] = []
+    path: list[tuple[str, str]] = []
     while node >= 0:
-        path.append(nodes.names[node])
+        path.append((nodes.codes[node], nodes.names[node]))
         node = nodes.parents[node]
     return path[::-1]
 
