@@ -162,7 +162,8 @@ class Standing:
     def at(self, moment: float) -> Snapshot:
         """How things stood at an earlier Unix time, from what the ledger knows of it today."""
         columns = {aspect: _Columns.empty(self._unmonitored) for aspect in Aspect}
-        day = datetime.fromtimestamp(moment, CHINA).date()
+        # A day ends at midnight, which is the first moment of the next: what is claimed from then on is not in it.
+        day = (datetime.fromtimestamp(moment, CHINA) - timedelta.resolution).date()
         in_force = [self._declared_claim(site, day) for site in range(len(self.inventory.sites))]
         with self._engine.connect() as connection:
             for verdict in history.newest_verdicts(connection, at=moment):
@@ -310,6 +311,7 @@ class Standing:
                 low, high = inventory.sites.span(inventory.nodes.index[code])
                 watched_until[low:high] = np.fmax(watched_until[low:high], until)
         connected = np.array([claim is not None and claim.claim.says_connected for claim in in_force], dtype=np.bool_)
+        said = np.array([claim is not None for claim in in_force], dtype=np.bool_)
         evidence = {}
         for aspect, known in columns.items():
             # A site that answers is proved until the end of the watching; what it said once is its last proof else.
@@ -328,7 +330,7 @@ class Standing:
             for name, (nodes, sites) in self.denominators.items():
                 rollups[requirement, name] = Rollup(nodes, all_states[sites], all_connected[sites], all_works[sites])
             denied = connected & ((works == 0) | (states == CODE[State.LOST]))
-            unsaid = ~connected & (works == 1)
+            unsaid = said & ~connected & (works == 1)
             counts = (denied | unsaid) & (states != CODE[State.EXEMPT])
             contradicting[requirement] = np.flatnonzero(counts).tolist()
         return Snapshot(at, watched_until, evidence, rollups, outages, contradicting, columns, tuple(in_force))

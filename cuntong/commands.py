@@ -99,10 +99,10 @@ def check(
     ] = False,
 ) -> None:
     """Check an inventory against every law; each problem with its file, line and mend."""
-    from inventory import lockfile
+    from inventory.loader import allocate_missing
 
     try:
-        added = lockfile.update(folder) if allocate else []
+        added = allocate_missing(folder) if allocate else []
         with err.status("Checking ..."):
             inventory = _load(folder)
     except InventoryError as error:
@@ -154,7 +154,7 @@ def show(
     if as_json:
         _print_json(table.rows)
     else:
-        out.print(table.drawn())
+        shows.wide(out).print(table.drawn())
 
 
 @app.command()
@@ -182,7 +182,7 @@ def poll(
     if as_json:
         _print_json(readings.as_json())
     else:
-        out.print(shows.readings(readings))
+        shows.wide(out).print(shows.readings(readings))
 
 
 def _host_and_port(address: str, port: int) -> tuple[str, int]:

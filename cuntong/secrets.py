@@ -1,7 +1,7 @@
 """Opens references to secrets at the moment of use; a reference is all that an inventory holds.
 
-``secret://NAME`` is a file of that name in the secrets folder. ``community://WORD`` is an SNMP community written in
-the open: it is refused unless the inventory carries a dated waiver for SNMP v2c.
+``secret://snmp/routers`` is the file ``snmp/routers`` in the secrets folder. ``community://WORD`` is an SNMP
+community written in the open: it is refused unless the inventory carries a dated waiver for SNMP v2c.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final
 from cuntong.errors import StartError
 from inventory.model import Inventory
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63}){0,3}")  # never a ".."
 WAIVER_V2C: Final = "snmp_v2c"
 
 

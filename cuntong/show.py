@@ -6,17 +6,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table as Drawing
 from rich.tree import Tree
 
 from health.reading import Readings, Store, Supply
-from inventory.addresses import utilisation
 from inventory.errors import Problem
 from inventory.model import Inventory
 from inventory.scaffold import ScaffoldReport
-from inventory.utilisation import connection_modes
+from inventory.utilisation import connection_modes, utilisation
+
+_FREE_TEXT = 48  # columns for what somebody wrote on a port; everything else stays whole
+_WIDE = 400
+
+
+def wide(console: Console) -> Console:
+    """The same output without a right edge: a row that is cut says less than one that the terminal wraps."""
+    return Console(file=console.file, width=max(console.width, _WIDE), no_color=console.no_color)
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,13 @@ def _draw(title: str, rows: Sequence[Mapping[str, Any]], note: str = "") -> Draw
     table = Drawing(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", caption=note)
     for name in rows[0] if rows else ():
         numbers = all(isinstance(row[name], int | float) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numbers else "left", overflow="fold")
+        table.add_column(
+            name.replace("_", " "),
+            justify="right" if numbers else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            max_width=_FREE_TEXT if name in ("alias", "says") else None,
+        )
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     return table
@@ -209,12 +222,12 @@ def _sections(found: Readings) -> list[tuple[str, list[dict[str, Any]]]]:
             [
                 {
                     "name": port.name,
-                    "alias": port.alias,
                     "state": {True: "up", False: "down", None: None}[port.oper_up],
-                    "speed": None if port.speed_bps is None else f"{port.speed_bps / 1e6:g} Mbit/s",
+                    "speed": None if port.speed_bps is None else f"{port.speed_bps / 1e6:g}M",
                     "in": _bytes(port.in_octets),
                     "out": _bytes(port.out_octets),
                     "errors": None if port.in_errors is None else port.in_errors + (port.out_errors or 0),
+                    "alias": port.alias,
                 }
                 for port in found.interfaces
             ],

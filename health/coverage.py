@@ -33,7 +33,6 @@ class Unknown(StrEnum):
     STALE = "stale"
     NOT_MONITORED = "not_monitored"
     PARTNER_MONITORED = "partner_monitored"
-    NO_SITE = "no_site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +110,12 @@ class Disagreement(StrEnum):
 
 
 def contradiction(claim: Claim | None, judgement: Judgement) -> Disagreement | None:
-    """Whether what was said and what was measured disagree now; unknown disagrees with nothing."""
-    if judgement.state is State.EXEMPT:
+    """Whether what was said and what was measured disagree now; unknown and silence disagree with nothing."""
+    if claim is None or judgement.state is State.EXEMPT:
         return None
-    says_connected = claim is not None and claim.says_connected
-    if says_connected and (judgement.works_now is Verdict.NO or judgement.state is State.LOST):
+    if claim.says_connected and (judgement.works_now is Verdict.NO or judgement.state is State.LOST):
         return Disagreement.CLAIMED_NOT_MEASURED
-    if not says_connected and judgement.works_now is Verdict.YES:
+    if not claim.says_connected and judgement.works_now is Verdict.YES:
         return Disagreement.MEASURED_NOT_CLAIMED
     return None
 

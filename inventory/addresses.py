@@ -10,17 +10,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from inventory.county import AddressPlan
 from inventory.vocabulary import DeviceClass
-
-if TYPE_CHECKING:
-    from inventory.model import Inventory
-    from inventory.utilisation import Use
 
 CENTER_LENGTH: Final = 24
 SITE_LENGTH: Final = 26
@@ -381,10 +377,3 @@ def host(prefix: str, device_class: DeviceClass, ordinal: int) -> str:
     if not 1 <= ordinal <= places:
         raise ValueError(f"{device_class.value} {ordinal} is more than the {places} places of a site")
     return str(IPv4Address(span(prefix)[0] + first + ordinal - 1))
-
-
-def utilisation(inv: "Inventory") -> "list[Use]":
-    """How full every pool and block is; see `inventory.utilisation`."""
-    from inventory.utilisation import utilisation as count
-
-    return count(inv)

@@ -76,6 +76,21 @@ def plan_of(folder: Path) -> tuple[bytes, Lock, list[str]]:
     return source.files.get(lockfile.NAME, b""), compilation.lock, added
 
 
+def allocate_missing(folder: Path) -> list[str]:
+    """Allocate ids and addresses for every site that lacks them, into the lock file; what was there stays.
+
+    Returns:
+        One line for each addition; empty when nothing was missing (the file is then untouched).
+
+    Raises:
+        InventoryError: the inventory has problems of its own, or the pools are full.
+    """
+    before, lock, added = plan_of(folder)
+    if added or lockfile.render(lock) != before:
+        lockfile.write(folder, lock)
+    return added
+
+
 def _compile(source: Source) -> Columns:
     compilation, milestones = _read(source)
     if compilation is None:

@@ -124,21 +124,3 @@ def write(folder: Path, lock: Lock) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def update(folder: Path) -> list[str]:
-    """Allocate ids and addresses for every site that lacks them; what was there stays.
-
-    Returns:
-        One line for each addition; empty when nothing was missing (the file is then untouched).
-
-    Raises:
-        InventoryError: the inventory has problems of its own, or the pools are full.
-    """
-    # Imported here, because the loader itself reads lock files.
-    from inventory.loader import plan_of
-
-    before, lock, added = plan_of(folder)
-    if added or render(lock) != before:
-        write(folder, lock)
-    return added

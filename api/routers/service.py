@@ -24,7 +24,7 @@ router = APIRouter(tags=["service"])
 _STALE: Responses = {503: {"model": ProblemDocument, "description": "The figures are old"}}
 _PARAMETERS: Responses = {422: RESPONSES[422]}
 _TEXT: Responses = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"},
 }
 
 _SNAPSHOT_MAX_AGE_S = 60.0

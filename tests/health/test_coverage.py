@@ -57,11 +57,12 @@ def test_a_requirement_is_judged_from_proof_within_its_window(
         pytest.param(Claim.PLANNED, State.COVERED, Verdict.YES, Disagreement.MEASURED_NOT_CLAIMED, id="ahead of paper"),
         pytest.param(Claim.IN_SERVICE, State.UNKNOWN, Verdict.UNKNOWN, None, id="unknown contradicts nothing"),
         pytest.param(Claim.IN_SERVICE, State.COVERED, Verdict.YES, None, id="they agree"),
+        pytest.param(None, State.COVERED, Verdict.YES, None, id="nobody said anything"),
         pytest.param(Claim.IN_SERVICE, State.EXEMPT, Verdict.NO, None, id="exempt sites owe nothing"),
     ],
 )
 def test_a_contradiction_is_a_disagreement_about_now(
-    claim: Claim, state: State, works_now: Verdict, disagreement: Disagreement | None
+    claim: Claim | None, state: State, works_now: Verdict, disagreement: Disagreement | None
 ) -> None:
     assert contradiction(claim, Judgement(state, works_now, "", None)) is disagreement
 

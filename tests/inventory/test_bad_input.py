@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from inventory.errors import InventoryError
-from inventory.loader import load
-from inventory.lockfile import update
+from inventory.loader import allocate_missing, load
 
 BAD = Path(__file__).parent / "bad"
 CASES = sorted(path.stem for path in BAD.glob("*.txt"))
@@ -48,7 +47,7 @@ def test_a_refused_allocation_writes_nothing(case: str, tmp_path: Path) -> None:
     folder = lay_out(case, tmp_path)
     before = (folder / "addresses.lock").read_bytes()
     try:
-        update(folder)
+        allocate_missing(folder)
     except InventoryError:
         assert (folder / "addresses.lock").read_bytes() == before
     assert not list(folder.glob(".addresses.lock.*"))

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 import inventory
-from inventory.addresses import utilisation
-from inventory.loader import load
-from inventory.lockfile import update
+from inventory.loader import allocate_missing, load
 from inventory.model import Inventory
-from inventory.utilisation import connection_modes
+from inventory.utilisation import connection_modes, utilisation
 from inventory.vocabulary import Claim, DeviceClass
 
 FOLDER = Path(inventory.__file__).parent / "examples" / "tianquan"
@@ -192,7 +190,7 @@ def test_every_profile_of_the_catalogue_loads(county: Inventory) -> None:
 
 def test_allocating_again_adds_nothing(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
-    assert update(tmp_path) == []
+    assert allocate_missing(tmp_path) == []
     assert (tmp_path / "addresses.lock").read_bytes() == (FOLDER / "addresses.lock").read_bytes()
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from inventory import cache
 from inventory.errors import InventoryError
-from inventory.loader import load
-from inventory.lockfile import update
+from inventory.loader import allocate_missing, load
 from inventory.model import Inventory
 from inventory.vocabulary import Claim
 
@@ -32,7 +31,7 @@ def edit(folder: Path, file: str, old: str, new: str) -> None:
 def change(folder: Path, old: str, new: str) -> Inventory:
     """Edit the sites file, allocate, load."""
     edit(folder, "sites/county.yml", old, new)
-    update(folder)
+    allocate_missing(folder)
     return load(folder)
 
 
@@ -259,7 +258,7 @@ def test_a_renamed_village_keeps_everything_but_its_name(folder: Path) -> None:
 def test_a_village_that_is_gone_is_first_a_finding_and_then_retired(folder: Path) -> None:
     edit(folder, "sites/county.yml", "      511825100004: 文笔居委会\n", "")
     assert any(finding.file == "addresses.lock" for finding in load(folder).findings)
-    assert update(folder) == ["tq-chengxiang-wenbi is retired; its addresses stay reserved"]
+    assert allocate_missing(folder) == ["tq-chengxiang-wenbi is retired; its addresses stay reserved"]
     assert "\nretired tq-chengxiang-wenbi " in (folder / "addresses.lock").read_text("utf-8")
     assert not any(finding.file == "addresses.lock" for finding in load(folder).findings)
 
@@ -290,7 +289,7 @@ def test_a_development_zone_adopts_townships_at_any_tier(folder: Path) -> None:
     county_file.write_text(text[:at], "utf-8")
     zone = "division: 511825Z01\nmore: {center: {type: township_center, is: 开发区便民服务中心 town}}\ntownships:\n"
     (folder / "sites" / "zone.yml").write_text(zone + text[at:], "utf-8")
-    update(folder)
+    allocate_missing(folder)
     county = load(folder)
     node = county.nodes.find("511825Z01")
     low, high = county.sites.span(node)
