@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from collectors.engine import Done
+from collectors.errors import RefusedError
 from collectors.snmp.target import Target
 from collectors.snmp.transport import Polled, SnmpTransport
 from health.reading import Readings
@@ -56,7 +57,9 @@ class SnmpAsker:
 
 def _answer(ordinal: int, done: Done, target: Target, polled: Polled) -> None:
     readings = polled.readings
-    if polled.error is not None:
+    if isinstance(polled.error, RefusedError):
+        readings = Readings(problems=(str(polled.error),))  # it lives, and will not talk to us
+    elif polled.error is not None:
         # The device did answer; that we could not make sense of it is no silence of its own.
         log.error("reading the answers of %s failed", target.address[0], exc_info=polled.error)
         readings = Readings(problems=(f"not read: {type(polled.error).__name__}",))

@@ -13,3 +13,11 @@ class DecodeError(DeviceError):
 
 class SilentDeviceError(DeviceError):
     """No reply at all."""
+
+
+class RefusedError(DeviceError):
+    """The device answered, and said why it will not. ``report`` is the name of the counter that it reported."""
+
+    def __init__(self, report: str, text: str) -> None:
+        super().__init__(f"{text} ({report})")
+        self.report = report

@@ -2,15 +2,18 @@
 
 import asyncio
 import ipaddress
+import secrets
 import socket
 from collections.abc import Mapping
+from functools import partial
 
-from collectors.decode.compile import compile_profiles
+from collectors.decode.compile import Catalogue, compile_profiles
 from collectors.errors import SilentDeviceError
 from collectors.snmp.message import VERSION_1, VERSION_2C
 from collectors.snmp.poll import Manners
 from collectors.snmp.target import Target
 from collectors.snmp.transport import Polled, SnmpTransport
+from collectors.snmp.usm import Security, User
 from health.reading import Readings
 from inventory.profiles import Profile
 
@@ -18,17 +21,21 @@ from inventory.profiles import Profile
 async def poll_once(
     address: str,
     port: int,
-    community: str,
+    credential: str | User,
     profiles: Mapping[str, Profile],
     *,
     timeout_s: float = 2.0,
     retries: int = 2,
     budget_s: float = 60.0,
 ) -> Readings:
-    """Identifies a device and reads everything that its profile knows; v2c first, then v1 for old printers.
+    """Identifies a device and reads everything that its profile knows.
+
+    Args:
+        credential: a community (v2c is tried first, then v1 for old printers), or a user of SNMPv3.
 
     Raises:
-        SilentDeviceError: neither version was answered.
+        SilentDeviceError: no version was answered.
+        RefusedError: the device knows SNMPv3, but not this user or key.
         OSError: the name does not resolve.
     """
     loop = asyncio.get_running_loop()
@@ -36,8 +43,7 @@ async def poll_once(
     catalogue = compile_profiles(profiles)
     transport = SnmpTransport(loop, max_in_flight=1)
     try:
-        for version in (VERSION_2C, VERSION_1):
-            target = Target((host, port), community.encode(), catalogue, Manners(version))
+        for target in _ways((host, port), credential, catalogue):
             done: asyncio.Future[Polled] = loop.create_future()
             transport.poll(
                 target,
@@ -55,9 +61,16 @@ async def poll_once(
     finally:
         transport.close()
     raise SilentDeviceError(
-        f"{address}:{port} did not answer SNMP v2c or v1 within {retries + 1} tries of {timeout_s:g} s each. "
-        "Check the address, the community, and that the device allows this machine to ask."
+        f"{address}:{port} did not answer SNMP {'v3' if isinstance(credential, User) else 'v2c or v1'} within "
+        f"{retries + 1} tries of {timeout_s:g} s each. "
+        "Check the address, the credential, and that the device allows this machine to ask."
     )
+
+
+def _ways(address: tuple[str, int], credential: str | User, catalogue: Catalogue) -> list[Target]:
+    if isinstance(credential, User):
+        return [Target(address, b"", catalogue, security=Security(credential, partial(secrets.randbits, 64)))]
+    return [Target(address, credential.encode(), catalogue, Manners(version)) for version in (VERSION_2C, VERSION_1)]
 
 
 async def _numeric(loop: asyncio.AbstractEventLoop, address: str, port: int) -> str:

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
+from functools import partial
+from itertools import count
 
 import uvloop
 from sqlalchemy import Engine
@@ -18,9 +21,10 @@ from collectors.engine import Collector
 from collectors.schedule import Schedule
 from collectors.snmp.target import Target
 from collectors.snmp.transport import SnmpTransport
+from collectors.snmp.usm import Security, User
 from collectors.watch import Fleet, WatchedDevice
 from cuntong import http, signals
-from cuntong.secrets import community, require_waiver
+from cuntong.secrets import Credential, credential, require_waiver
 from cuntong.settings import Settings
 from exporter.http import metrics_app
 from exporter.own import CollectorMetrics, own_registry
@@ -69,16 +73,28 @@ def groups_of(inventory: Inventory) -> list[int]:
 
 
 def targets_of(inventory: Inventory, dial: Dial, settings: Settings) -> list[Target | None]:
+    """One for each device, in order; None for those that are not ours to ask.
+
+    Raises:
+        StartError: a credential cannot be opened, or is a community without a waiver.
+    """
     catalogue = compile_profiles(inventory.profiles)
-    opened: dict[str, bytes] = {}
+    opened: dict[str, Credential] = {}
+    salts = count(secrets.randbits(62))  # one for all: no two messages of this process share an initialisation vector
     targets: list[Target | None] = []
     for device in inventory.devices:
-        if device.credential is None or not is_asked(device):
+        if device.monitored != "us" or device.credential is None:
             targets.append(None)
             continue
-        if device.credential not in opened:
-            opened[device.credential] = community(device.credential, settings.secrets)
-        targets.append(Target(dial(device), opened[device.credential], catalogue))
+        known = opened.get(device.credential)
+        if known is None:
+            known = opened[device.credential] = credential(device.credential, settings.secrets)
+        if isinstance(known, User):
+            targets.append(Target(dial(device), b"", catalogue, security=Security(known, partial(next, salts))))
+        else:
+            targets.append(Target(dial(device), known, catalogue))
+    if any(not isinstance(known, User) for known in opened.values()):
+        require_waiver(inventory, date.today())  # noqa: DTZ011  a waiver ends at midnight where it was written
     return targets
 
 
@@ -88,7 +104,6 @@ def collect(inventory: Inventory, settings: Settings, dial: Dial, host: str, por
     Raises:
         CuntongError: it cannot start, or another collector took the county over.
     """
-    require_waiver(inventory, date.today())  # noqa: DTZ011  a waiver ends at midnight where it was written
     targets = targets_of(inventory, dial, settings)
     sock = http.bind(host, port)
     engine = open_ledger(settings.ledger_url)

@@ -4,6 +4,8 @@
     ├─ InventoryError      what people wrote is not usable: carries every Problem       inventory/
     ├─ LedgerError         the ledger cannot be read or written                         ledger/
     ├─ DeviceError         expected in the field: recorded, and the work goes on        collectors/
+    │  ├─ SilentDeviceError   no reply at all
+    │  ├─ RefusedError     it answered, and said why it will not
     │  └─ DecodeError      bytes from the network that are not an SNMP message
     └─ SimulationError     a scenario names what the county does not have               simulator/
 

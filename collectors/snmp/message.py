@@ -164,7 +164,15 @@ def open_envelope(data: bytes) -> Envelope:
     tag, start, at = ber.read_header(data, at)
     if tag != ber.OCTET_STRING:
         raise DecodeError("no community")
-    community = data[start:at]
+    return open_pdu(data, at, end, version, data[start:at])
+
+
+def open_pdu(data: bytes, at: int, end: int, version: int, community: bytes) -> Envelope:
+    """The PDU at ``data[at:end]``, whatever it was wrapped in.
+
+    Raises:
+        DecodeError: no PDU of RFC 3416, or a v1 trap.
+    """
     pdu, at, pdu_end = ber.read_header(data, at)
     if not 0xA0 <= pdu <= 0xA8 or pdu == 0xA4:
         raise DecodeError(f"unexpected PDU {pdu:#x}")

@@ -8,6 +8,7 @@ from collectors.decode.plan import Plan
 from collectors.decode.survey import Survey
 from collectors.snmp.message import VERSION_2C
 from collectors.snmp.poll import Conversation, Fetched, Findings, Manners, Poll, fetch, survey
+from collectors.snmp.usm import Security
 from health.reading import Readings
 
 Address = tuple[str, int]
@@ -23,9 +24,10 @@ class Target:
 
     Args:
         address: numeric host and port.
-        community: as octets.
+        community: as octets; unused where there is ``security``.
         catalogue: of all profiles, shared.
         any_source: it was seen to answer from another of its addresses, and may.
+        security: of SNMPv3; None for v1 and v2c.
     """
 
     address: Address
@@ -40,6 +42,7 @@ class Target:
     steady_polls: int = 0
     """Since the last survey."""
     any_source: bool = False
+    security: Security | None = None
 
     def begin(self, slow: bool) -> "Session":
         """The machine of the next poll: a survey when due or needed, else the steady plan."""

@@ -20,12 +20,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from collectors.errors import DecodeError
+from collectors.errors import DecodeError, RefusedError
 from collectors.snmp import ber
 from collectors.snmp.deadlines import Deadlines
-from collectors.snmp.message import Names, Pdu, Value, Varbind, decode_values, decode_varbinds, open_envelope
+from collectors.snmp.message import (
+    Envelope,
+    Names,
+    Pdu,
+    Value,
+    Varbind,
+    decode_values,
+    decode_varbinds,
+    open_envelope,
+)
 from collectors.snmp.poll import Answered, Due, Event, Fetched, Findings, OutOfTime, Report, Send, TimedOut
 from collectors.snmp.target import Address, Session, Target
+from collectors.snmp.usm import open_sealed
 from health.reading import Readings
 
 _DATAGRAMS_PER_WAKE: Final = 256
@@ -35,6 +45,8 @@ _RECEIVE_BUFFER: Final = 8 << 20
 _SO_RCVBUFFORCE: Final = 33  # Linux, asm-generic/socket.h; not in Python's socket module
 _KERNEL_COST_OF_A_REPLY: Final = 2_304  # what a datagram of up to 1,500 octets takes from the receive buffer
 _SMALLEST_WINDOW: Final = 32
+_REPORTS_AT_MOST: Final = 3  # for one question: the engine, its time, and one to spare
+_NO_AGREEMENT: Final = "the device keeps asking for another engine ID or time: two devices may share one engine ID"
 _FIRST_ID: Final = 1 << 24
 _IDS: Final = (1 << 31) - _FIRST_ID
 """Request ids of four octets whose leading one is not zero: a constant length, so that requests are templates."""
@@ -51,6 +63,7 @@ class Counters:
     foreign: int = 0
     garbled: int = 0
     timeouts: int = 0
+    refused: int = 0
     unsendable: int = 0
 
 
@@ -62,7 +75,8 @@ class Polled:
         readings: None where the device stayed silent.
         requests: sent, retries included.
         rtt_s: of the last request that was answered at its first try; None without one.
-        error: a fault of ours that this device's answers laid bare. The others go on; the caller decides.
+        error: a `RefusedError` of the device's own words, or a fault of ours that its answers laid bare. The device
+            did answer; the others go on; the caller decides.
     """
 
     readings: Readings | None
@@ -81,12 +95,12 @@ class _Conversation:
 
     __slots__ = (
         "budget_ends",
+        "command",
         "datagram",
         "deadline",
         "foreign_seen",
-        "names",
         "on_polled",
-        "pdu",
+        "reports",
         "request_id",
         "requests",
         "retries",
@@ -118,8 +132,8 @@ class _Conversation:
         self.deadline = 0.0
         self.sent_at = 0.0
         self.datagram = b""
-        self.names: Names
-        self.pdu = Pdu.GET
+        self.command: Send
+        self.reports = 0
         self.foreign_seen = False
 
 
@@ -223,15 +237,21 @@ class SnmpTransport:
     def _send_new(self, conversation: _Conversation, command: Send) -> None:
         request_id = self._next_id()
         conversation.request_id = request_id
-        conversation.names = command.names
-        conversation.pdu = command.pdu
+        conversation.command = command
         conversation.tries_left = conversation.tries
         conversation.foreign_seen = False
         target = conversation.target
-        # Only steady polls ask with the same names again.
-        template = _template if command.pdu is Pdu.GET else _template.__wrapped__
-        head, tail = template(target.manners.version, target.community, command.pdu, command.names, command.repetitions)
-        conversation.datagram = head + request_id.to_bytes(4, "big") + tail
+        if target.security is not None:
+            conversation.datagram = target.security.seal(
+                command.pdu, request_id, command.names.encoded, command.repetitions, self._clock()
+            )
+        else:
+            # Only steady polls ask with the same names again.
+            template = _template if command.pdu is Pdu.GET else _template.__wrapped__
+            head, tail = template(
+                target.manners.version, target.community, command.pdu, command.names, command.repetitions
+            )
+            conversation.datagram = head + request_id.to_bytes(4, "big") + tail
         self._pending[request_id] = conversation
         self._send(conversation)
 
@@ -321,6 +341,9 @@ class SnmpTransport:
             self._receive(data, source)
 
     def _receive(self, data: bytes, source: Address) -> None:
+        if _is_v3(data):
+            self._receive_v3(data, source)
+            return
         counters = self.counters
         try:
             envelope = open_envelope(data)
@@ -330,41 +353,91 @@ class SnmpTransport:
         if envelope.pdu != Pdu.RESPONSE:
             counters.foreign += 1
             return
-        conversation = self._pending.get(envelope.request_id)
+        conversation = self._asked(envelope.request_id, source)
         if conversation is None:
-            counters.late += 1
             return
         target = conversation.target
-        if envelope.community != target.community or envelope.version != target.manners.version:
+        if target.security is None and (envelope.community, envelope.version) == (
+            target.community,
+            target.manners.version,
+        ):
+            self._take(conversation, envelope, data)
+        else:
             counters.foreign += 1
-            return
-        if source[:2] != target.address and not target.any_source:
-            conversation.foreign_seen = True
-            counters.foreign += 1
-            return
-        status = envelope.status
-        values: list[Value] = []
-        varbinds: list[Varbind] = []
+
+    def _receive_v3(self, data: bytes, source: Address) -> None:
+        counters = self.counters
         try:
-            if status == 0:
-                if conversation.pdu is Pdu.GET:
-                    values = decode_values(data, envelope.start, envelope.end, conversation.names)
-                else:
-                    varbinds = decode_varbinds(data, envelope.start, envelope.end)
+            sealed = open_sealed(data)
         except DecodeError:
             counters.garbled += 1
             return
-        del self._pending[envelope.request_id]
-        counters.answered += 1
+        conversation = self._asked(sealed.message_id, source)
+        if conversation is None:
+            return
+        security, now = conversation.target.security, self._clock()
+        if security is None:
+            counters.foreign += 1
+            return
+        try:
+            envelope, body = security.open(sealed, data, now)
+            if envelope.pdu == Pdu.REPORT:
+                security.report(envelope, sealed, body, now)
+                self._try_again(conversation)
+            elif envelope.pdu == Pdu.RESPONSE and envelope.request_id == conversation.request_id:
+                self._take(conversation, envelope, body)
+            else:
+                counters.foreign += 1
+        except DecodeError:
+            counters.garbled += 1
+        except RefusedError as refusal:
+            del self._pending[conversation.request_id]
+            counters.refused += 1
+            self._finish(conversation, Report(None), refusal)
+
+    def _asked(self, number: int, source: Address) -> "_Conversation | None":
+        """The conversation that waits for this reply; None after counting why there is none."""
+        conversation = self._pending.get(number)
+        if conversation is None:
+            self.counters.late += 1
+            return None
+        if source[:2] != conversation.target.address and not conversation.target.any_source:
+            conversation.foreign_seen = True
+            self.counters.foreign += 1
+            return None
+        return conversation
+
+    def _try_again(self, conversation: "_Conversation") -> None:
+        """The engine introduced itself, or told us its time: the same question once more, sealed anew."""
+        del self._pending[conversation.request_id]
+        conversation.reports += 1
+        if conversation.reports > _REPORTS_AT_MOST:
+            self._finish(conversation, Report(None), RefusedError("usmStatsNotInTimeWindows", _NO_AGREEMENT))
+        else:
+            self._send_new(conversation, conversation.command)
+
+    def _take(self, conversation: "_Conversation", envelope: Envelope, data: bytes) -> None:
+        """The answer to what was asked, whose variables lie in ``data``."""
+        values: list[Value] = []
+        varbinds: list[Varbind] = []
+        try:
+            if envelope.status == 0:
+                if conversation.command.pdu is Pdu.GET:
+                    values = decode_values(data, envelope.start, envelope.end, conversation.command.names)
+                else:
+                    varbinds = decode_varbinds(data, envelope.start, envelope.end)
+        except DecodeError:
+            self.counters.garbled += 1
+            return
+        del self._pending[conversation.request_id]
+        self.counters.answered += 1
+        conversation.reports = 0
         now = self._clock()
         if conversation.tries_left == conversation.tries - 1:
             conversation.rtt_s = now - conversation.sent_at
-        if now < conversation.budget_ends:
-            self._step(conversation, Answered(values, varbinds, status, envelope.index))
-            return
-        # Take the answer, but ask nothing more.
-        self._step(conversation, Answered(values, varbinds, status, envelope.index))
-        if self._pending.pop(conversation.request_id, None) is conversation:
+        self._step(conversation, Answered(values, varbinds, envelope.status, envelope.index))
+        # Out of time, an answer is still taken, but nothing more is asked.
+        if now >= conversation.budget_ends and self._pending.pop(conversation.request_id, None) is conversation:
             self._step(conversation, OutOfTime())
 
     # ---- time
@@ -432,6 +505,12 @@ class SnmpTransport:
     def _start_waiting(self) -> None:
         while self._waiting and self._in_flight < self._max_in_flight:
             self._start(*self._waiting.popleft())
+
+
+def _is_v3(data: bytes) -> bool:
+    """Whether a message says version 3, without reading it twice."""
+    at = 2 + (data[1] & 0x7F if len(data) > 1 and data[1] >= 0x80 else 0)
+    return data[at : at + 3] == b"\x02\x01\x03"
 
 
 @lru_cache(maxsize=4096)

@@ -279,7 +279,7 @@ async def test_one_shot_says_what_to_check_when_nobody_answers() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
         port = deaf.getsockname()[1]
-        with pytest.raises(SilentDeviceError, match=r"did not answer .* Check the address, the community"):
+        with pytest.raises(SilentDeviceError, match=r"did not answer .* Check the address, the credential"):
             await poll_once("127.0.0.1", port, "public", load_profiles(), timeout_s=0.02, retries=0)
 
 
