@@ -31,7 +31,7 @@ from collectors.asker import SnmpAsker
 from collectors.engine import Collector
 from collectors.schedule import Schedule
 from collectors.snmp.transport import SnmpTransport
-from cuntong.collect import fleet_of, groups_of, targets_of
+from cuntong.collect import fleet_of, groups_of, in_the_simulator, targets_of
 from cuntong.http import DATAGRAM, free_port
 from cuntong.settings import Settings
 from exporter.text import CountyText
@@ -48,11 +48,10 @@ _AGENT: Final = Path(__file__).resolve().parents[1].parent / "shared" / "bench" 
 _VILLAGES, _TOWNSHIPS = 12, 30  # per township, the nation's median; per county
 _INTERVAL_S = 300.0
 _LOSS_PERCENT, _DEAD_ONE_IN = 1, 50
-_WAIVER: Final = "\nwaivers:\n  - {what: snmp_v2c, until: 2099-12-31, reason: benchmark}\n"
 
 
 def province_of(folder: Path, devices: int) -> Inventory:
-    """An inventory of about this many devices, as ``cuntong init`` writes it, but asked over SNMP v2c."""
+    """An inventory of about this many devices, as ``cuntong init`` writes it."""
     townships = max(1, devices // (3 * (_VILLAGES + 1)))
     rows = ["code,name,level,parent", "990000000000,测试省,1,", "990100000000,测试市,2,990000000000"]
     for town in range(townships):
@@ -66,11 +65,6 @@ def province_of(folder: Path, devices: int) -> Inventory:
     divisions = folder / "divisions.csv"
     divisions.write_text("\n".join(rows) + "\n", "utf-8")
     write_inventory(folder / "inventory", divisions, "99")
-    county_file = folder / "inventory" / "county.yml"
-    text = county_file.read_text("utf-8")
-    for kind in ("routers", "kiosks", "printers"):
-        text = text.replace(f"secret://snmp/{kind}", "community://public")
-    county_file.write_text(text + _WAIVER, "utf-8")
     return load(folder / "inventory")
 
 
@@ -99,7 +93,7 @@ def _is_dead(ordinal: int) -> bool:
 
 async def sweep(inventory: Inventory, port: int, folder: Path) -> dict[str, float]:
     settings = Settings(interval_s=_INTERVAL_S)
-    targets = targets_of(inventory, lambda device: (address_of(device.ordinal), port), settings)
+    targets = targets_of(inventory, in_the_simulator(port))
     engine = open_ledger(sqlite_url(folder / "ledger.sqlite3"))
     lease = leases.acquire(engine, inventory.top, "benchmark", "127.0.0.1:1", time.time(), 3600)
     journal = Journal(engine, lease, time.time, 3600)

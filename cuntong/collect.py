@@ -7,7 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 from itertools import count
@@ -35,23 +35,36 @@ from ledger import history, leases
 from ledger.database import open_ledger
 from ledger.inventories import keep
 from ledger.journal import Journal
+from simulator.dial import address_of
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 60.0
 SNMP_PORT = 161
 
-Dial = Callable[[Device], tuple[str, int]]
-"""Where a device is reached: its own address, or a simulator's stand-in."""
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How devices are reached: where each answers, and what opens a reference to its credential."""
+
+    dial: Callable[[Device], tuple[str, int]]
+    open: Callable[[str], Credential]
+    simulated: bool = False
+
+
+def in_the_field(settings: Settings) -> Reach:
+    """Each device at its own address, with the secrets of this machine."""
+    return Reach(lambda device: (device.address, SNMP_PORT), lambda reference: credential(reference, settings.secrets))
+
+
+def in_the_simulator(port: int) -> Reach:
+    """Each device at the loopback address that stands in for it; the simulator has no secrets."""
+    return Reach(lambda device: (address_of(device.ordinal), port), lambda _: b"public", simulated=True)
 
 
 def is_asked(device: Device) -> bool:
     """Whether we poll it: not if a partner does, nor if the inventory does not say how it is asked."""
     return device.monitored == "us" and device.credential is not None
-
-
-def dial_directly(device: Device) -> tuple[str, int]:
-    return device.address, SNMP_PORT
 
 
 def fleet_of(inventory: Inventory) -> Fleet:
@@ -72,7 +85,7 @@ def groups_of(inventory: Inventory) -> list[int]:
     return groups
 
 
-def targets_of(inventory: Inventory, dial: Dial, settings: Settings) -> list[Target | None]:
+def targets_of(inventory: Inventory, reach: Reach) -> list[Target | None]:
     """One for each device, in order; None for those that are not ours to ask.
 
     Raises:
@@ -83,28 +96,28 @@ def targets_of(inventory: Inventory, dial: Dial, settings: Settings) -> list[Tar
     salts = count(secrets.randbits(62))  # one for all: no two messages of this process share an initialisation vector
     targets: list[Target | None] = []
     for device in inventory.devices:
-        if device.monitored != "us" or device.credential is None:
+        if not is_asked(device) or device.credential is None:
             targets.append(None)
             continue
         known = opened.get(device.credential)
         if known is None:
-            known = opened[device.credential] = credential(device.credential, settings.secrets)
+            known = opened[device.credential] = reach.open(device.credential)
         if isinstance(known, User):
-            targets.append(Target(dial(device), b"", catalogue, security=Security(known, partial(next, salts))))
+            targets.append(Target(reach.dial(device), b"", catalogue, security=Security(known, partial(next, salts))))
         else:
-            targets.append(Target(dial(device), known, catalogue))
-    if any(not isinstance(known, User) for known in opened.values()):
+            targets.append(Target(reach.dial(device), known, catalogue))
+    if not reach.simulated and any(not isinstance(known, User) for known in opened.values()):
         require_waiver(inventory, date.today())  # noqa: DTZ011  a waiver ends at midnight where it was written
     return targets
 
 
-def collect(inventory: Inventory, settings: Settings, dial: Dial, host: str, port: int) -> None:
+def collect(inventory: Inventory, settings: Settings, reach: Reach, host: str, port: int) -> None:
     """Run the collector until a signal ends it.
 
     Raises:
         CuntongError: it cannot start, or another collector took the county over.
     """
-    targets = targets_of(inventory, dial, settings)
+    targets = targets_of(inventory, reach)
     sock = http.bind(host, port)
     engine = open_ledger(settings.ledger_url)
     try:
@@ -134,6 +147,7 @@ async def _run(
         collector.watch.restore(
             history.newest_verdicts(connection),
             [outage for outage in history.outages(connection, open_only=True) if outage.county == inventory.top],
+            history.watched_until(connection).get(inventory.top),
         )
     text = CountyText(inventory, collector)
     classes = [str(device.device_class) for device in inventory.devices]

@@ -214,12 +214,11 @@ def collect(
 ) -> None:
     """Poll the inventory's devices, judge them, keep what happened; metrics at /metrics/{county}."""
     from cuntong.collect import collect as run
-    from cuntong.collect import dial_directly
-    from simulator.dial import address_of
+    from cuntong.collect import in_the_field, in_the_simulator
 
     _log()
-    dial = dial_directly if simulated is None else lambda device: (address_of(device.ordinal), simulated)
-    run(_load(folder), settings(), dial, host, port)
+    reach = in_the_field(settings()) if simulated is None else in_the_simulator(simulated)
+    run(_load(folder), settings(), reach, host, port)
 
 
 @app.command()

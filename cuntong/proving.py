@@ -97,13 +97,20 @@ def _play(report: Report, inventory: Inventory, running: demo.Stage, example: bo
 
 def _cut_power(report: Report, inventory: Inventory, running: demo.Stage, county: County, denominator: int) -> None:
     """A village without electricity: the claim stays, the measurement does not."""
-    village = next(
-        id
-        for id, kind, node in zip(inventory.sites.ids, inventory.sites.types, inventory.sites.nodes, strict=True)
+    site = next(
+        site
+        for site, (kind, node) in enumerate(zip(inventory.sites.types, inventory.sites.nodes, strict=True))
         if kind == "village_site" and inventory.nodes.kinds[int(node)] in ("village", "community")
     )
-    whole = {"claimed": f"{denominator}/{denominator}", "measured": f"{denominator}/{denominator}", "contradictions": 0}
-    cut = {**whole, "measured": f"{denominator - 1}/{denominator}", "contradictions": 1}
+    village = inventory.sites.ids[site]
+    says = sum(
+        any(said.claim.says_connected for said in inventory.claims(other)[-1:])
+        for other, kind in enumerate(inventory.sites.types)
+        if kind == "village_site"
+    )
+    contradicted = any(said.claim.says_connected for said in inventory.claims(site)[-1:])
+    whole = {"claimed": f"{says}/{denominator}", "measured": f"{denominator}/{denominator}", "contradictions": 0}
+    cut = {**whole, "measured": f"{denominator - 1}/{denominator}", "contradictions": int(contradicted)}
     _tell(running, {"do": "inject", "fault": {"fault": "power_cut", "target": village}})
     report.expect("power cut at one village", cut, _settled(lambda: _measured(county), cut))
     _tell(running, {"do": "clear", "target": village})
