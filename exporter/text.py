@@ -78,18 +78,18 @@ class CountyText:
 
     def _site_lines(self) -> dict[Metric, str]:
         watch = self._collector.watch
-        lines = {r.SITE_UP: "", r.SITE_WORKING: "", r.SITE_LAST_SEEN: ""}
+        up, working, seen = [], [], []
         for site, labels in enumerate(self._labels):
             last_answer = watch.last_answer(site)
             if last_answer is None and site not in watch.dark:
                 continue  # what an earlier collector said is not repeated as if it had been measured now
-            lines[r.SITE_UP] += f"{series(r.SITE_UP, *labels)}{int(site not in watch.dark)}\n"
+            up.append(f"{series(r.SITE_UP, *labels)}{int(site not in watch.dark)}\n")
             serving = watch.verdict(site, Aspect.WORKING)
             if serving is not Verdict.UNKNOWN:
-                lines[r.SITE_WORKING] += f"{series(r.SITE_WORKING, labels[0])}{int(serving is Verdict.YES)}\n"
+                working.append(f"{series(r.SITE_WORKING, labels[0])}{int(serving is Verdict.YES)}\n")
             if last_answer is not None:
-                lines[r.SITE_LAST_SEEN] += f"{series(r.SITE_LAST_SEEN, labels[0])}{last_answer:.3f}\n"
-        return lines
+                seen.append(f"{series(r.SITE_LAST_SEEN, labels[0])}{last_answer:.3f}\n")
+        return {r.SITE_UP: "".join(up), r.SITE_WORKING: "".join(working), r.SITE_LAST_SEEN: "".join(seen)}
 
 
 def _once(samples: Iterable[Sample]) -> Iterator[Sample]:
@@ -199,31 +199,29 @@ def _printer(readings: Readings) -> Iterator[Sample]:
 
 def _describe_sites(inventory: Inventory, labels: list[tuple[str, str, str]]) -> dict[Metric, str]:
     """What the inventory alone says, and no poll changes."""
-    sites, lines = inventory.sites, {r.SITE_INFO: "", r.LINK_INFO: "", r.LINK_SPEED: ""}
+    sites = inventory.sites
+    infos, links, speeds = [], [], []
     for site, (id, township, uplink) in enumerate(labels):
         claims = inventory.claims(site)
-        lines[r.SITE_INFO] += (
-            series(
-                r.SITE_INFO,
-                id,
-                inventory.nodes.codes[int(sites.nodes[site])],
-                township,
-                uplink,
-                sites.types[site],
-                sites.classes[site],
-                claims[-1].claim if claims else "",
-                inventory.calendar_name(site) or "",
-                sites.names[site],
-            )
-            + "1\n"
+        identity = (
+            id,
+            inventory.nodes.codes[int(sites.nodes[site])],
+            township,
+            uplink,
+            sites.types[site],
+            sites.classes[site],
+            claims[-1].claim if claims else "",
+            inventory.calendar_name(site) or "",
+            sites.names[site],
         )
+        infos.append(f"{series(r.SITE_INFO, *identity)}1\n")
         routers = [inventory.devices[ordinal].id for ordinal in inventory.devices.routers(site)]
         for name, link in zip(routers, inventory.links(site), strict=False):
-            identity = (id, name, link.role, link.link_type, link.carrier, link.circuit or "", link.origin)
-            lines[r.LINK_INFO] += f"{series(r.LINK_INFO, *identity)}1\n"
+            line = (id, name, link.role, link.link_type, link.carrier, link.circuit or "", link.origin)
+            links.append(f"{series(r.LINK_INFO, *line)}1\n")
             if link.bandwidth_mbps is not None:
-                lines[r.LINK_SPEED] += f"{series(r.LINK_SPEED, id, name)}{link.bandwidth_mbps * 125_000}\n"
-    return lines
+                speeds.append(f"{series(r.LINK_SPEED, id, name)}{link.bandwidth_mbps * 125_000}\n")
+    return {r.SITE_INFO: "".join(infos), r.LINK_INFO: "".join(links), r.LINK_SPEED: "".join(speeds)}
 
 
 def _township(inventory: Inventory, site: int) -> str:
