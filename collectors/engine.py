@@ -212,7 +212,9 @@ class Collector:
         extended = 0.0
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._flush_wanted.wait(), min(_EXTEND_WATCH_S, self.schedule.interval_s))
+                # Not wait_for: until Python 3.12 it forgets a cancellation that comes together with the event.
+                async with asyncio.timeout(min(_EXTEND_WATCH_S, self.schedule.interval_s)):
+                    await self._flush_wanted.wait()
             self._flush_wanted.clear()
             if self.journal.pending or self._loop.time() - extended >= _FLUSH_S:
                 extended = self._loop.time()
@@ -225,7 +227,7 @@ class Collector:
         if watched_at is None:
             self.journal.stop_watching()
         try:
-            await asyncio.to_thread(self.journal.flush, watched_at)
+            await asyncio.to_thread(self.journal.flush, watched_at, self.journal.newest)
         except DBAPIError as error:
             # Everything stays pending and goes with the next flush.
             log.warning("the ledger did not take %d facts yet: %s", self.journal.pending, error.orig)

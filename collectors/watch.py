@@ -116,10 +116,23 @@ class Watch:
         self._outage_of: dict[int, str] = {}  # dark site: the outage that explains it
         self._open: dict[str, OpenOutage] = {}
         self._device_outages: dict[int, str] = {}
-        self._touched: set[int] = set()  # sites whose devices or causes are to be looked at in `settle`
+        self._proofs: dict[tuple[int, Aspect], float] = {}  # of what is not so now: when it last was
+        self._proved_until: float | None = None  # by the collector before us
+        self._touched: set[int] = set()  # sites with news, to be looked at in `settle`
+        self._waiters: dict[int, set[int]] = {}  # site: undecided sites that news of it may decide
 
-    def restore(self, verdicts: Iterable[SiteVerdict], open_outages: Iterable[Outage]) -> None:
-        """Take up where the last collector stopped: nothing that it said is said again."""
+    def restore(
+        self,
+        verdicts: Iterable[SiteVerdict],
+        open_outages: Iterable[Outage],
+        watched_until: float | None = None,
+    ) -> None:
+        """Take up where the last collector stopped: nothing that it said is said again.
+
+        Args:
+            watched_until: Unix time at which it stopped; what it had seen answering was proved until then.
+        """
+        self._proved_until = watched_until
         sites = {id: site for site, id in enumerate(self.fleet.sites)}
         ordinals = {device.id: ordinal for ordinal, device in enumerate(self.fleet.devices)}
         for outage in open_outages:
@@ -136,6 +149,8 @@ class Watch:
             if site is None:
                 continue
             self._verdicts[site, verdict.aspect] = (verdict.verdict, verdict.reason)
+            if verdict.proved_at is not None:
+                self._proofs[site, verdict.aspect] = verdict.proved_at
             if verdict.outage in self._open and verdict.verdict is Verdict.NO:
                 self._outage_of[site] = verdict.outage
 
@@ -159,6 +174,8 @@ class Watch:
         before = self.health[ordinal]
         site = self.fleet.devices[ordinal].site
         after = self.health[ordinal] = after_poll(before, readings is not None, at, self._confirm(site))
+        if site in self._waiters:
+            self._touched |= self._waiters.pop(site)
         if readings is not None:
             self._last_answer[site] = at
             broken = faults(readings)
@@ -223,35 +240,53 @@ class Watch:
             self._touched.add(site)
 
     def settle(self, at: float) -> None:
-        """Judge what the polls so far allow to be judged; call it after each batch of finished polls."""
-        if not self._touched:
-            return
-        self._explain_dark_sites()
-        undecided = set()
-        for site in self._touched:
-            if not self._judge_devices(site):
-                undecided.add(site)
-            self._judge_service(site, at)
-        self._touched = undecided
+        """Judge what the polls so far allow to be judged; call it after each batch of finished polls.
 
-    def _explain_dark_sites(self) -> None:
-        unexplained = {site: since for site, since in self._dark.items() if site not in self._outage_of}
-        if not unexplained:
-            return
+        What cannot be decided yet waits for news of the site or of those above it: a thousand open questions cost
+        nothing while nothing happens to them.
+        """
+        while self._touched:
+            touched, self._touched = self._touched, set()
+            unexplained = [site for site in touched if site in self._dark and site not in self._outage_of]
+            if unexplained:
+                self._explain_dark_sites(unexplained)
+            for site in touched:
+                if not self._judge_devices(site):
+                    self._wait(site)
+                self._judge_service(site, at)
+
+    def _wait(self, site: int) -> None:
+        for cause in (site, *self.fleet.tree.uplinks[site]):
+            self._waiters.setdefault(cause, set()).add(site)
+
+    def _explain_dark_sites(self, unexplained: Sequence[int]) -> None:
+        """Find the cause of these; what hangs on their answer is looked at next."""
+        tree = self.fleet.tree
+        concerned: dict[int, float] = {}  # they, and the dark sites above them: the others have their answer
+        row: Iterable[int] = unexplained
+        while row := [site for site in row if site in self._dark and site not in concerned]:
+            concerned.update((site, self._dark[site]) for site in row)
+            row = [uplink for site in row for uplink in tree.uplinks[site]]
         impaired = {
-            site
-            for site in self._touched
-            if site not in self._dark
-            and any(self.health[device].state is DeviceState.SUSPECT for device in self.fleet.at_site[site])
+            uplink
+            for site in concerned
+            for uplink in tree.uplinks[site]
+            if uplink not in concerned
+            and any(self.health[device].state is DeviceState.SUSPECT for device in self.fleet.at_site[uplink])
         }
-        diagnosis = diagnose(self.fleet.tree, self._dark, self._answered_since, impaired)
+        diagnosis = diagnose(tree, concerned, self._answered_since, impaired)
         for incident in diagnosis.incidents:
-            for site in sorted(unexplained.keys() & set(incident.affected)):
+            for site in incident.affected:
+                if site in self._outage_of:
+                    continue
                 if self._asked_afresh(site) and self._asked_afresh(incident.root):
                     self._explain(site, incident.root)
+                    self._touched |= self._waiters.pop(site, set())
                 else:
-                    self._touched.add(site)
-        self._touched |= unexplained.keys() & set(diagnosis.undecided)
+                    self._wait(site)
+        for site in diagnosis.undecided:
+            if site not in self._outage_of:
+                self._wait(site)
 
     def _explain(self, site: int, root: int) -> None:
         since = max(self._dark[site], self._judged_from.get(site, 0.0))
@@ -317,11 +352,22 @@ class Watch:
         known = self._verdicts.get((site, aspect))
         if known == (verdict, reason) and outage is None:
             return
-        proved_at = None
-        if verdict is not Verdict.YES and known is not None and known[0] is Verdict.YES:
-            proved_at = since if aspect is not Aspect.REACHABLE else self._last_answer.get(site, since)
+        proved_at = self._proofs.pop((site, aspect), None)
+        if verdict is Verdict.YES:
+            proved_at = None
+        elif known is not None and known[0] is Verdict.YES:
+            proved_at = self._proof_before(site, aspect, since)
+        if proved_at is not None:  # a no that follows a no for another reason has the same proof before it
+            self._proofs[site, aspect] = proved_at
         self._verdicts[site, aspect] = (verdict, reason)
         self._say(SiteEvent(since, self.fleet.sites[site], aspect, verdict, reason, proved_at, outage))
+
+    def _proof_before(self, site: int, aspect: Aspect, since: float) -> float:
+        """When a yes that ends now was last seen to be true: by us, else by the collector before us."""
+        last_answer = self._last_answer.get(site)
+        if last_answer is None:
+            return since if self._proved_until is None else min(since, self._proved_until)
+        return last_answer if aspect is Aspect.REACHABLE else since
 
     def _start(self, scope: Scope, node: str, root: int, cause: Cause, since: float) -> str:
         outage = self._new_outage_id()

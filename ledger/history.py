@@ -1,6 +1,6 @@
 """Reading what happened: verdicts of sites, outages as intervals, watched time. Derived, never stored."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
@@ -112,15 +112,15 @@ def outages(
     since: float | None = None,
     until: float | None = None,
     open_only: bool = False,
-    node: str | None = None,
     site: str | None = None,
+    devices: Collection[str] = (),
     limit: int | None = None,
 ) -> list[Outage]:
     """Outages that overlap ``[since, until)``, newest first.
 
     Args:
-        node: only those whose root is this site or device.
         site: only those that darkened this site, or whose node it is.
+        devices: with ``site``, also the outages of these devices of it.
     """
     opened, closed = outage_events.alias("opened"), outage_events.alias("closed")
     query: Select[tuple[object, ...]] = (
@@ -144,11 +144,9 @@ def outages(
         query = query.where(or_(closed.c.happened_at.is_(None), closed.c.happened_at > since))
     if until is not None:
         query = query.where(opened.c.happened_at < until)
-    if node is not None:
-        query = query.where(opened.c.node == node)
     if site is not None:
         explained = select(site_events.c.outage).where(site_events.c.site == site, site_events.c.outage.is_not(None))
-        query = query.where(or_(opened.c.node == site, opened.c.outage.in_(explained)))
+        query = query.where(or_(opened.c.node.in_([site, *devices]), opened.c.outage.in_(explained)))
     if limit is not None:
         query = query.limit(limit)
     rows = connection.execute(query).all()

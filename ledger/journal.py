@@ -78,17 +78,23 @@ class Journal:
         self._seq += 1
         self._pending.append((self._seq, fact))
 
-    def flush(self, watched_at: float | None) -> None:
+    @property
+    def newest(self) -> int:
+        """The number of the fact that was added last."""
+        return self._seq
+
+    def flush(self, watched_at: float | None, newest: int | None = None) -> None:
         """Write what is pending and extend the watch interval to ``watched_at`` (None: nothing was watched yet).
 
-        Safe to call from a worker thread while the collector goes on adding.
+        Safe to call from a worker thread while the collector goes on adding; ``newest`` then is the fact up to which
+        to write, so that what was said together is also written together.
 
         Raises:
             FencedError: another collector holds the county now; nothing was written.
             sqlalchemy.exc.DBAPIError: the database did not take it; everything stays pending.
         """
         with self._flushing:
-            rows = list(self._pending)
+            rows = [row for row in list(self._pending) if newest is None or row[0] <= newest]
             now = self._clock()
             if watched_at is not None:
                 self._watching_since = watched_at if self._watching_since is None else self._watching_since
