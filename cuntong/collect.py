@@ -6,7 +6,8 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
@@ -22,8 +23,11 @@ from collectors.schedule import Schedule
 from collectors.snmp.target import Target
 from collectors.snmp.transport import SnmpTransport
 from collectors.snmp.usm import Security, User
+from collectors.traps import Asks, Gate, TrapReceiver, Trigger, canonical
+from collectors.traps import bind as bind_traps
 from collectors.watch import Fleet, WatchedDevice
 from cuntong import http, signals
+from cuntong.errors import StartError
 from cuntong.secrets import Credential, credential, require_waiver
 from cuntong.settings import Settings
 from exporter.http import metrics_app
@@ -111,19 +115,81 @@ def targets_of(inventory: Inventory, reach: Reach) -> list[Target | None]:
     return targets
 
 
-def collect(inventory: Inventory, settings: Settings, reach: Reach, host: str, port: int) -> None:
+def beneath_of(inventory: Inventory) -> Callable[[int], Iterable[int]]:
+    """For a router its site's other devices and the routers of the sites beneath: whom its ports carry."""
+    children: dict[int, list[int]] = defaultdict(list)
+    for site in range(len(inventory.sites)):
+        for above in inventory.site_uplinks(site):
+            children[above].append(site)
+    devices = inventory.devices
+
+    def beneath(ordinal: int) -> Iterable[int]:
+        site = devices.site_of(ordinal)
+        if ordinal not in devices.routers(site):
+            return
+        yield from devices.ordinals(site)
+        for child in children.get(site, ()):
+            yield from devices.routers(child) or devices.ordinals(child)
+
+    return beneath
+
+
+def trap_receiver(
+    inventory: Inventory, targets: Sequence[Target | None], collector: Collector, sockets: Sequence[socket.socket]
+) -> TrapReceiver:
+    """Hears the devices that are asked, at the addresses where they are; what they send makes the collector ask."""
+    sources: dict[str, int] = {}
+    communities: dict[int, bytes | None] = {}
+    for ordinal, target in enumerate(targets):
+        if target is not None:
+            sources.setdefault(canonical(target.address[0]), ordinal)
+            communities[ordinal] = target.community if target.security is None else None
+    trigger = Trigger(inventory.devices.uplinks_of, beneath_of(inventory), communities)
+    return TrapReceiver(sockets, Gate(sources), communities.__getitem__, Asks(trigger, collector.poll_now).on_trap)
+
+
+def _listen_for_traps(addresses: Iterable[tuple[str, int]]) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    for host, port in addresses:
+        try:
+            sockets.append(bind_traps(host, port))
+        except OSError as error:
+            for sock in sockets:
+                sock.close()
+            raise StartError(
+                f"Cannot hear traps on {host}, UDP port {port}: {error.strerror}. Choose another with --traps."
+            ) from None
+    return sockets
+
+
+def collect(
+    inventory: Inventory,
+    settings: Settings,
+    reach: Reach,
+    host: str,
+    port: int,
+    traps: Iterable[tuple[str, int]] = (),
+) -> None:
     """Run the collector until a signal ends it.
+
+    Args:
+        traps: UDP addresses on which to hear traps.
 
     Raises:
         CuntongError: it cannot start, or another collector took the county over.
     """
     targets = targets_of(inventory, reach)
-    sock = http.bind(host, port)
-    engine = open_ledger(settings.ledger_url)
+    listening = _listen_for_traps(traps)
     try:
-        uvloop.run(_run(inventory, settings, targets, engine, sock))
+        sock = http.bind(host, port)
+        engine = open_ledger(settings.ledger_url)
+        try:
+            uvloop.run(_run(inventory, settings, targets, engine, sock, listening))
+        finally:
+            engine.dispose()
     finally:
-        engine.dispose()
+        for each in listening:
+            each.close()
 
 
 async def _run(
@@ -132,6 +198,7 @@ async def _run(
     targets: list[Target | None],
     engine: Engine,
     sock: socket.socket,
+    listening: Sequence[socket.socket],
 ) -> None:
     address = http.address_of(sock)
     keep(engine, inventory, time.time())
@@ -151,10 +218,16 @@ async def _run(
         )
     text = CountyText(inventory, collector)
     classes = [str(device.device_class) for device in inventory.devices]
-    own = own_registry(CollectorMetrics(collector, classes, lambda: asdict(transport.counters)))
+    receiver = trap_receiver(inventory, targets, collector, listening) if listening else None
+    heard = receiver.look if receiver else None
+    own = own_registry(CollectorMetrics(collector, classes, lambda: asdict(transport.counters), heard))
     log.info("collecting %s: %d devices, metrics on %s (pid %d)", inventory.title, len(polled), address, os.getpid())
     try:
-        await signals.until_told(collector.run(), http.serve(metrics_app({inventory.top: text}, own), sock))
+        programs = [collector.run(), http.serve(metrics_app({inventory.top: text}, own), sock)]
+        if receiver is not None:
+            log.info("traps are heard on %s", ", ".join(http.address_of(each) for each in listening))
+            programs.append(receiver.run())
+        await signals.until_told(*programs)
     finally:
         transport.close()
         leases.release(engine, lease, time.time())

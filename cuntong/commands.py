@@ -211,6 +211,15 @@ def collect(
     host: Host = "127.0.0.1",
     port: Port = 9161,
     simulated: Annotated[int | None, typer.Option(help="Ask the simulated county at this UDP port instead.")] = None,
+    traps: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS:PORT",
+            help="Hear traps and informs here, and ask at once whoever sends one; port 162 if left out. "
+            "Once for IPv4 and once for IPv6.",
+            show_default="none are heard",
+        ),
+    ] = None,
 ) -> None:
     """Poll the inventory's devices, judge them, keep what happened; metrics at /metrics/{county}."""
     from cuntong.collect import collect as run
@@ -218,7 +227,8 @@ def collect(
 
     _log()
     reach = in_the_field(settings()) if simulated is None else in_the_simulator(simulated)
-    run(_load(folder), settings(), reach, host, port)
+    heard = [_host_and_port(address, 162) for address in traps or ()]
+    run(_load(folder), settings(), reach, host, port, heard)
 
 
 @app.command()

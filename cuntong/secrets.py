@@ -45,6 +45,8 @@ def credential(reference: str, folder: Path) -> Credential:
         raise StartError(f"The secret {reference} cannot be read ({reason}). Put it into {path}, mode 0600.") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise StartError(f"Others may read {path}. Run: chmod 600 {path}")
+    if not text:
+        raise StartError(f"The secret {reference} is empty. Write a community or a user of SNMPv3 into {path}.")
     if ":" not in text:
         return text.encode()
     try:

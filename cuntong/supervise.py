@@ -33,6 +33,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    seen_alive: float = 0.0
     pause_s: float = 1.0
     restarts: int = 0
     _out: IO[bytes] | None = field(default=None, repr=False)
@@ -98,9 +99,12 @@ class Supervisor:
         started = []
         now = time.monotonic()
         for program in self.programs:
-            if program.alive or now - program.started < program.pause_s:
+            if program.alive:
+                program.seen_alive = now
                 continue
-            lived = now - program.started
+            if now - program.started < program.pause_s:
+                continue
+            lived = program.seen_alive - program.started
             program.pause_s = 1.0 if lived > _SHORTEST_LIFE_S else min(2 * program.pause_s, _LONGEST_PAUSE_S)
             program.restarts += 1
             program.start()

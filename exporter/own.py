@@ -10,6 +10,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector as Source
 
 from collectors.engine import Collector
+from collectors.traps import TrapCounters
 from exporter import registry as r
 
 
@@ -19,10 +20,17 @@ class CollectorMetrics(Source):
     Args:
         classes: of the devices, by ordinal.
         datagrams: the transport's counters by kind.
+        traps: what became of traps; None where they are not heard, and then there are no series of them.
     """
 
-    def __init__(self, collector: Collector, classes: list[str], datagrams: Callable[[], Mapping[str, int]]) -> None:
-        self._collector, self._classes, self._datagrams = collector, classes, datagrams
+    def __init__(
+        self,
+        collector: Collector,
+        classes: list[str],
+        datagrams: Callable[[], Mapping[str, int]],
+        traps: Callable[[], TrapCounters] | None = None,
+    ) -> None:
+        self._collector, self._classes, self._datagrams, self._traps = collector, classes, datagrams, traps
 
     def collect(self) -> Iterable[Family]:
         collector = self._collector
@@ -47,6 +55,9 @@ class CollectorMetrics(Source):
         yield targets
         yield _counts(r.COLLECTOR_POLLS, sweep.polls)
         yield _counts(r.COLLECTOR_DATAGRAMS, self._datagrams())
+        heard = self._traps() if self._traps is not None else None
+        yield _counts(r.COLLECTOR_TRAPS, heard.results if heard is not None else {})
+        yield _counts(r.COLLECTOR_TRAP_KINDS, heard.kinds if heard is not None else {})
 
 
 def _counts(metric: r.Metric, counts: Mapping[str, int]) -> CounterMetricFamily:

@@ -179,6 +179,14 @@ COLLECTOR_DATAGRAMS: Final = Metric(
     "cuntong_collector_snmp_datagrams_total", "counter", ("kind",),
     "SNMP datagrams: sent, retried, answered, and replies ignored as late, foreign or garbled.", "SNMP 报文数。",
 )  # fmt: skip
+COLLECTOR_TRAPS: Final = Metric(
+    "cuntong_collector_traps_total", "counter", ("result",),
+    "Datagrams at the trap port by what became of them; their sum is what was received.", "收到的 Trap 报文数。",
+)  # fmt: skip
+COLLECTOR_TRAP_KINDS: Final = Metric(
+    "cuntong_collector_trap_kinds_total", "counter", ("kind",),
+    "Accepted traps by kind, a vendor's own by its enterprise number.", "按类型统计的已接受 Trap 数。",
+)  # fmt: skip
 COLLECTOR_QUEUE: Final = Metric(
     "cuntong_collector_queue_length", "gauge", (),
     "Devices that are due and held back by pacing.", "因限速等待的设备数。",
@@ -191,7 +199,7 @@ COLLECTOR_PENDING: Final = Metric(
 OWN_METRICS: Final[Sequence[Metric]] = (
     COVERAGE_VILLAGES, COVERAGE_CLAIMED, COVERAGE_SNAPSHOT,
     COLLECTOR_CYCLE, COLLECTOR_DURATION, COLLECTOR_FIRST_SWEEP, COLLECTOR_TARGETS, COLLECTOR_POLLS,
-    COLLECTOR_DATAGRAMS, COLLECTOR_QUEUE, COLLECTOR_PENDING,
+    COLLECTOR_DATAGRAMS, COLLECTOR_TRAPS, COLLECTOR_TRAP_KINDS, COLLECTOR_QUEUE, COLLECTOR_PENDING,
 )  # fmt: skip
 """What the programs say of themselves, through prometheus-client."""
 

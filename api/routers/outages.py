@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 
 from api.answers import OutageAnswer, OutageList
 from api.problems import RESPONSES, not_found
@@ -19,16 +20,28 @@ router = APIRouter(tags=["outages"], responses=RESPONSES)
 def outages(
     standing: StandingHere,
     open: Annotated[bool, Query(description="Only those that still run.")] = False,
-    site: Annotated[str | None, Query(description="Only those that darkened this site.")] = None,
+    site: Annotated[str | None, Query(description="Only those that darkened this site, or a device of it.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> OutageList:
     """Outages, newest first."""
-    if site is not None and site not in standing.inventory.sites.index:
+    index = None if site is None else standing.inventory.sites.index.get(site)
+    if site is not None and index is None:
         raise not_found("site", site)
     with standing.query() as connection:
-        found = history.outages(connection, open_only=open, site=site, limit=limit)
+        found = outages_of(standing, connection, index, limit, open_only=open)
     at = standing.snapshot.at
     return OutageList(as_of=shown(at), data=[outage_answer(standing, outage, at) for outage in found])
+
+
+def outages_of(
+    standing: Standing, connection: Connection, site: int | None, limit: int, *, open_only: bool = False
+) -> list[Outage]:
+    """Outages of one site and its devices, or of all; newest first."""
+    if site is None:
+        return history.outages(connection, open_only=open_only, limit=limit)
+    devices = [device.id for device in standing.inventory.devices.of(site)]
+    id = standing.inventory.sites.ids[site]
+    return history.outages(connection, open_only=open_only, site=id, devices=devices, limit=limit)
 
 
 def outage_answer(standing: Standing, outage: Outage, now: float) -> OutageAnswer:

@@ -17,7 +17,7 @@ from api.answers import (
 )
 from api.problems import RESPONSES, not_found, refused
 from api.routers.context import Requirement, StandingHere, node_of, requirement_of
-from api.routers.outages import outage_answer
+from api.routers.outages import outage_answer, outages_of
 from api.standing import Snapshot, Standing, shown
 from health.availability import availability
 from health.coverage import State, contradiction
@@ -160,7 +160,7 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
     declared = inventory.site(index)
     where = inventory.sites.index[declared.host_site] if declared.host_site else index
     with standing.query() as connection:
-        outages = history.outages(connection, site=inventory.sites.ids[where], limit=50)
+        outages = outages_of(standing, connection, where, limit=50)
         dark = history.dark_intervals(connection, [inventory.sites.ids[where]], snapshot.at)
         watched = [
             interval

@@ -29,6 +29,7 @@ UNSIGNED = frozenset({COUNTER32, GAUGE32, TIME_TICKS, COUNTER64, UINTEGER32})
 EXCEPTIONS = frozenset({NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB_VIEW})
 
 _LONGEST_OID = 128  # sub-identifiers, RFC 2578 section 3.5
+_LARGEST_ARC = 2**32 - 1
 
 
 @lru_cache(maxsize=65536)
@@ -74,12 +75,14 @@ def decode_arcs(content: bytes) -> tuple[int, ...]:
     """The sub-identifiers of an OID's tail, such as a table index after its column.
 
     Raises:
-        DecodeError: the last one is cut short, or there are more than 128.
+        DecodeError: the last one is cut short, one is beyond 32 bits, or there are more than 128.
     """
     arcs: list[int] = []
     arc = 0
     for octet in content:
         arc = arc << 7 | octet & 0x7F
+        if arc > _LARGEST_ARC:
+            raise DecodeError("an object identifier with a number beyond 32 bits")
         if octet < 0x80:
             arcs.append(arc)
             arc = 0

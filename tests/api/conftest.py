@@ -37,7 +37,7 @@ class Client:
         self._http = httpx.AsyncClient(transport=transport, base_url="http://county")
 
     def get(self, path: str, params: dict[str, Any] | None = None) -> httpx.Response:
-        return self._runner.run(self._http.get(path, params=params))
+        return self._runner.run(self._http.get(path, params=params or None))
 
     def post(self, path: str) -> httpx.Response:
         return self._runner.run(self._http.post(path))

@@ -110,7 +110,9 @@ def test_a_province_is_read_at_every_tier(
     assert (found["code"], found["denominator"]) == (code.ljust(12, "0"), 1)
 
 
-@pytest.mark.parametrize("code", ["99", "511", "51182", "511826", "511825101999", "tq", "５１１８２５", "%00", "511825/x"])
+@pytest.mark.parametrize(
+    "code", ["99", "511", "51182", "511826", "511825101999", "tq", "５１１８２５", "%00", "511825/x"]
+)
 def test_a_division_that_is_not_there_is_a_problem_document(lit: "World", code: str) -> None:
     assert lit.refused(f"/v1/coverage/{code}", 404)["title"] == "Not Found"
 
@@ -211,7 +213,9 @@ def test_a_village_without_a_site_stays_in_the_denominator_and_is_not_built(
     example: Inventory, tmp_path: Path, make_world: "Callable[[Inventory], World]"
 ) -> None:
     write_inventory(tmp_path / "county", example.folder / "divisions.csv", "511825")
-    files = [path for path in (tmp_path / "county" / "sites").glob("*.yml") if "511825101202" in path.read_text("utf-8")]
+    files = [
+        path for path in (tmp_path / "county" / "sites").glob("*.yml") if "511825101202" in path.read_text("utf-8")
+    ]
     (file,) = files
     lines = [line for line in file.read_text("utf-8").splitlines() if "511825101202" not in line]
     file.write_text("\n".join(lines) + "\n", "utf-8")
