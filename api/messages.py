@@ -4,7 +4,7 @@ from typing import Final
 
 ZH: Final = {
     "other_language": "English",
-    "as_of": "截至",
+    "as_of": "截至 {time}，",
     "covered": "已接通",
     "covered_why": "在规定时限内测得可达",
     "online": "此刻在线",
@@ -155,7 +155,7 @@ ZH: Final = {
 
 EN: Final = {
     "other_language": "中文",
-    "as_of": "As of",
+    "as_of": "As of {time}:",
     "covered": "Covered",
     "covered_why": "measured within the window",
     "online": "Online now",

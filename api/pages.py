@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.answers import Counts, SiteSummary
+from api.answers import Counts, Coverage, SiteSummary
 from api.messages import say
 from api.milestones import milestones_of
 from api.problems import not_found
@@ -104,6 +104,7 @@ def _division(request: Request, standing: Standing, node: int, language: str) ->
         if inside.intersection((*outage.sites, outage.node, outage.node.rpartition("-")[0]))
     ]
     main, requirements = standing.main_requirement, inventory.coverage_rules.requirements
+    coverage = coverage_of(standing, snapshot, node, main, "default", children=False)
     serving = next((name for name, aspect in requirements.items() if aspect == "working"), None)
     return _page(
         request,
@@ -111,7 +112,8 @@ def _division(request: Request, standing: Standing, node: int, language: str) ->
         language,
         standing,
         path=ancestors(standing, node),
-        coverage=coverage_of(standing, snapshot, node, main, "default", children=False),
+        coverage=coverage,
+        headline=_headline(coverage, language),
         serving=counts_of(standing, snapshot, node, serving, "default") if serving else None,
         rows=[_row(standing, snapshot, child, high - low <= _SITES_ON_A_PAGE) for child in nodes.children(node)],
         own=[summary_of(standing, snapshot, site, main) for site in inventory.sites.own(node)],
@@ -122,6 +124,30 @@ def _division(request: Request, standing: Standing, node: int, language: str) ->
         milestones=milestones_of(standing, snapshot, node),
         window_hours=round(standing.window_s(standing.aspect(main)) / 3600),
     )
+
+
+def _headline(coverage: Coverage, language: str) -> str:
+    """The county in one sentence, for those who read no further."""
+
+    def t(key: str, **words: object) -> str:
+        return say(language, key, **words)
+
+    parts = [t("as_of", time=_time(coverage.as_of))]
+    if not coverage.denominator:
+        parts.append(t("headline_empty"))
+    else:
+        counts = {
+            "denominator": coverage.denominator,
+            "villages": coverage.villages,
+            "communities": coverage.communities,
+        }
+        measured = {"numerator": coverage.numerator, "works": coverage.works_now.numerator}
+        parts.append(t("headline", **counts, **measured, ratio=_percent(coverage.ratio)))
+        if coverage.unknown:
+            parts.append(t("headline_unknown", unknown=coverage.unknown))
+        disagreeing = len(coverage.contradictions)
+        parts.append(t("headline_contradictions", count=disagreeing) if disagreeing else t("headline_agree"))
+    return ("" if language == "zh" else " ").join(parts)
 
 
 class Row:

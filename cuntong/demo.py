@@ -1,5 +1,8 @@
 """``cuntong demo``: a make-believe county and everything that watches it, on loopback."""
 
+import os
+import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -109,8 +112,15 @@ def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, out
                 shown = line
 
 
+def _called() -> str:
+    """How the user can call us: by name where the shell finds it, else by the way that was taken."""
+    return "cuntong" if shutil.which("cuntong") else os.path.relpath(sys.argv[0])
+
+
 def _welcome(inventory: Inventory, running: Stage, figures: Figures) -> Table:
     code = inventory.top[:6]
+    kinds = inventory.sites.types
+    township = inventory.sites.ids[kinds.index("township_center") if "township_center" in kinds else 0]
     table = Table.grid(padding=(0, 2))
     table.title = f"村通 · {inventory.title}: {len(inventory.sites)} sites, {len(inventory.devices)} devices"
     table.title_justify = "left"
@@ -122,11 +132,8 @@ def _welcome(inventory: Inventory, running: Stage, figures: Figures) -> Table:
         ("outages", f"{running.page}/v1/outages?open=true"),
         ("metrics", f"{running.metrics}/metrics/{code}"),
         ("for Prometheus", f"{running.page}/v1/sd/collectors"),
-        (
-            "break it",
-            "cuntong simulate fault uplink_cut 511825101000" if code == "511825" else "cuntong simulate fault",
-        ),
-        ("mend it", "cuntong simulate mend 511825101000" if code == "511825" else "cuntong simulate mend"),
+        ("break it", f"{_called()} simulate fault uplink_cut {township}"),
+        ("mend it", f"{_called()} simulate mend {township}"),
         ("logs", str(running.folder)),
         ("end", "Ctrl-C"),
     ]
