@@ -5,13 +5,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from cuntong import http, up
@@ -28,6 +29,8 @@ PAGE: Final = 8080
 # On loopback an answer takes a millisecond: patience like in the field would only make silence slow to see.
 _ENVIRONMENT: Final = {"CUNTONG_INTERVAL_S": "5", "CUNTONG_TIMEOUT_S": "0.3", "CUNTONG_RETRIES": "2"}
 _START_S: Final = 30.0
+_START_PER_DEVICE_S: Final = 0.02
+_COLUMNS: Final = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +68,27 @@ def stage(
             yield Stage(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}", control, place, supervisor)
 
 
-def wait_for_sweep(running: Stage, county: County, seconds: float = _START_S) -> Figures:
+def wait_for_sweep(running: Stage, county: County, look: Callable[[Figures], None] | None = None) -> Figures:
     """Until every device was polled once and the API follows.
+
+    Args:
+        look: called with what is seen on the way.
 
     Raises:
         StartError: a part died or was not ready in time; its log is quoted.
     """
+    seconds = _START_S + county.devices * _START_PER_DEVICE_S
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for program in running.supervisor.programs:
             if not program.alive:
                 raise StartError(f"The {program.name} died:\n{_tail(program)}")
         figures = county.figures()
-        if figures is not None and figures.first_sweep_s is not None and figures.coverage_watched:
-            return figures
+        if figures is not None:
+            if figures.first_sweep_s is not None and figures.coverage_watched:
+                return figures
+            if look is not None:
+                look(figures)
         time.sleep(0.1)
     logs = "\n".join(_tail(program) for program in running.supervisor.programs)
     raise StartError(f"The first sweep did not end within {seconds:.0f} s.\n{logs}")
@@ -99,8 +109,9 @@ def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, out
     stop = up.told_to_stop()
     with stage(folder, port, scenario, state_folder() / "simulator.sock") as running:
         county = County(inventory, running.page, running.metrics)
-        with out.status(f"{inventory.title}: asking {len(inventory.devices)} devices for the first time ..."):
-            figures = wait_for_sweep(running, county)
+        with Progress(*_COLUMNS, console=out, transient=True) as progress:
+            bar = progress.add_task("first sweep", total=county.devices)
+            figures = wait_for_sweep(running, county, lambda seen: progress.update(bar, completed=seen.devices_up))
         out.print(_welcome(inventory, running, figures))
         shown = None
         while not stop.wait(1.0):

@@ -50,6 +50,7 @@ class County:
     def __init__(self, inventory: Inventory, page: str, metrics: str) -> None:
         self._inventory = inventory
         self.top = inventory.top
+        self.devices = len(inventory.devices)
         self._page, self._metrics = page, metrics
 
     def figures(self) -> Figures | None:
