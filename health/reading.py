@@ -104,6 +104,11 @@ class Cellular:
     rsrp_dbm: float | None
     rsrq_db: float | None
     sinr_db: float | None
+    operator: str | None = None
+    technology: str | None = None
+    """As the modem names it: ``LTE``, ``5G-NSA``."""
+    cell: str | None = None
+    """Number of the radio cell. Numbers of the modem and of its SIM are never read."""
 
 
 @dataclass(frozen=True, slots=True)

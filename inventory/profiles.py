@@ -14,78 +14,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from inventory import strict
 from inventory.errors import InventoryError, Problem
+from inventory.profile_fields import FIELDS as FIELDS
+from inventory.profile_fields import SENSORS, Kind
 
 BUILT_IN: Final = Path(__file__).parent / "profiles"
 GENERIC: Final = "generic"
-
-Kind = Literal[
-    "identity",
-    "uptime",
-    "processors",
-    "memory",
-    "storage",
-    "interfaces",
-    "sensors",
-    "printer",
-    "supplies",
-    "trays",
-    "ups",
-    "cellular",
-    "extends",
-]
-
-FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    # What each kind of record understands; any other column of a table is a helper for keep_if.
-    "identity": ("vendor", "model", "os", "os_version", "os_release", "release", "patch", "serial", "sys_name"),
-    "uptime": ("agent", "engine", "host"),  # seconds: sysUpTime, snmpEngineTime, hrSystemUptime
-    "processors": ("name", "usage_ratio", "idle_ratio"),
-    "memory": (
-        "name",
-        "unit_bytes",
-        "total_bytes",
-        "used_bytes",
-        "free_bytes",
-        "buffers_bytes",
-        "cached_bytes",
-        "used_ratio",
-    ),
-    "storage": (
-        "name",
-        "unit_bytes",
-        "total_bytes",
-        "used_bytes",
-        "free_bytes",
-        "buffers_bytes",
-        "cached_bytes",
-        "used_ratio",
-    ),
-    "interfaces": (
-        "name",
-        "description",
-        "alias",
-        "if_index",
-        "admin_up",
-        "oper_up",
-        "speed_bps",
-        "in_octets",
-        "out_octets",
-        "in_errors",
-        "out_errors",
-        "in_discards",
-        "out_discards",
-    ),
-    "sensors": ("kind", "name", "value", "unit", "exponent", "precision"),
-    "printer": ("device_status", "status", "errors", "pages"),
-    "supplies": ("name", "kind", "capacity", "level", "unit"),
-    "trays": ("name", "kind", "capacity", "level"),
-    "ups": ("battery_status", "charge_ratio", "runtime_seconds", "on_battery_seconds", "load_ratio", "source"),
-    "cellular": ("interface", "rssi_dbm", "rsrp_dbm", "rsrq_db", "sinr_db"),
-    "extends": ("name", "output", "result"),
-}
 
 Scalar = str | bool | int | float
 
@@ -123,21 +69,27 @@ class Source(Declared):
     oid: Oid | None = None
     at: str | None = None
     """A fixed index below the column, the same for every row: for values that all rows share."""
+    by: Literal["first", "last"] | None = None
+    """The column is read at this one number of the row's index: names of ports in a table by port and lane."""
     index: Literal["number", "text", "dotted", "first"] | None = None
     """The value is the row's own index: its last number, a length-prefixed text, all numbers, or the first."""
     value: Scalar | None = None
     """A constant."""
-    as_: Annotated[Literal["number", "text", "text_number", "oid", "bits"], Field(alias="as")] = "number"
+    as_: Annotated[Literal["number", "unsigned", "text", "text_number", "size", "oid", "bits"], Field(alias="as")] = (
+        "number"
+    )
     bits: tuple[str, ...] = ()
     """Names of the bits of a bit string, the first being 0x80 of its first octet (SMIv2 BITS)."""
     sentinel: tuple[Scalar, ...] = ()
     """Raw values by which agents say that they do not know."""
     capture: Pattern | None = None
-    """Of a text, the first group of this expression that matched; no match is no value."""
+    """Of a text, the first group of this expression that matched; no match is no value. Before any number is read."""
+    join: str | None = None
+    """All the groups that matched, with this text between them."""
     map: dict[int | str, Scalar] | None = None
     """Raw value to reading; what is not listed is unknown."""
     scale: float | None = None
-    dbm_from: Literal["microwatt", "microwatt_or_centidbm"] | None = None
+    dbm_from: Literal["milliwatt", "microwatt", "microwatt_or_centidbm"] | None = None
     """Optical power. Huawei sends positive microwatts or negative hundredths of dBm in the same column."""
     plausible: tuple[float, float] | None = None
     """Bounds, both included, in the reading's own unit; beyond them the value is unknown."""
@@ -160,6 +112,10 @@ class Source(Declared):
             raise ValueError("needs just one of oid, index, value")
         if (self.as_ == "bits") != bool(self.bits):
             raise ValueError("bits need 'as: bits' and the other way round")
+        if self.by is not None and (self.oid is None or self.at is not None):
+            raise ValueError("by needs an oid, and no at")
+        if self.join is not None and self.capture is None:
+            raise ValueError("join needs a capture")
         return self
 
 
@@ -169,7 +125,16 @@ class FirstOf(Declared):
     first_of: tuple[Source, ...] = Field(min_length=1)
 
 
-Column = Source | FirstOf
+def _which(column: Any) -> str:
+    # Told beforehand, so that a mistake in one is not reported as a lack of the other.
+    several = "first_of" in column if isinstance(column, dict) else isinstance(column, FirstOf)
+    return "FirstOf" if several else "Source"
+
+
+Column = Annotated[
+    Annotated[Source, Tag("Source")] | Annotated[FirstOf, Tag("FirstOf")],
+    Discriminator(_which),
+]
 
 
 class Condition(Declared):
@@ -195,9 +160,28 @@ class Module(Declared):
     """A row is kept when every condition of any one of these holds."""
     used_from_free: bool = False
     """Used is what is not free."""
-    unless: bool = False
-    """Only where no earlier module gave a reading of this kind."""
+    unless: bool | tuple[str, ...] = False
+    """Only where no earlier module gave a reading of this kind; or none of these modules, each named before."""
+    sensor: str | None = None
+    """The quantity of these sensors; their kind and unit follow (`SENSORS`), where no column says them."""
+    last: bool = False
+    """Behind the modules of the used parts: what is only asked where the standard tables gave nothing (`unless`)."""
     slow: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out_the_sensor(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("columns"), dict):
+            return data
+        quantity = data.get("sensor")
+        if quantity is None:
+            return data
+        if data.get("gives") != "sensors":
+            raise ValueError("sensor is a word for modules that give sensors")
+        if quantity not in SENSORS:
+            raise ValueError(f"sensor {quantity!r} is none of {', '.join(SENSORS)}")
+        columns = {"kind": {"value": quantity}, "unit": {"value": SENSORS[quantity]}, **data["columns"]}
+        return {**data, "columns": columns}
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
@@ -222,11 +206,13 @@ class Match(Declared):
     """Found somewhere in sysDescr.0."""
     extend: Pattern | None = None
     """The name of one of its ``extend`` scripts (NET-SNMP-EXTEND-MIB) matches."""
+    has: Oid | None = None
+    """It holds this instance. Alone, it is tried on devices only that no sysObjectID told."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.object_id is None and self.descr is None:
-            raise ValueError("needs object_id or descr")
+        if self.object_id is None and self.descr is None and self.has is None:
+            raise ValueError("needs object_id, descr or has")
         return self
 
 
@@ -302,12 +288,13 @@ def _read_folder(
 
 
 def _joined(profile: Profile, parts: Mapping[str, Part]) -> dict[str, Module]:
-    modules = dict(profile.modules)
+    modules = {key: module for key, module in profile.modules.items() if not module.last}
+    last = {key: module for key, module in profile.modules.items() if module.last}
     for name in profile.uses:
         for key, module in parts[name].modules.items() if name in parts else ():
-            if key not in profile.without:
+            if key not in profile.without and key not in last:
                 modules.setdefault(key, module)
-    return modules
+    return {**modules, **last}
 
 
 def _parse(file: Path, folder: Path, model: type[_M], problems: list[Problem]) -> _M | None:
@@ -332,7 +319,8 @@ def _parse(file: Path, folder: Path, model: type[_M], problems: list[Problem]) -
 def candidates(profiles: Mapping[str, Profile], object_id: str, descr: str) -> list[tuple[str, Match]]:
     """The ways in which this identity fits a profile, the most specific first.
 
-    A match by sysObjectID counts its length; one by sysDescr alone counts less than any sysObjectID.
+    A match by sysObjectID counts its length; one by sysDescr alone counts less than any sysObjectID. Of two that are
+    equal so far, the longer expression is the more specific.
     """
     ranked = [
         (rank, name, match)
@@ -340,10 +328,13 @@ def candidates(profiles: Mapping[str, Profile], object_id: str, descr: str) -> l
         for match in profile.matches
         if (rank := _rank(match, object_id, descr)) is not None
     ]
+    if any(rank[0] for rank, _, _ in ranked):
+        # Its maker is known: nobody else's objects are asked for. Weak agents die of questions.
+        ranked = [way for way in ranked if way[0][0] or way[2].descr is not None]
     return [(name, match) for _, name, match in sorted(ranked, key=lambda way: way[0], reverse=True)]
 
 
-def _rank(match: Match, object_id: str, descr: str) -> tuple[int, bool, bool] | None:
+def _rank(match: Match, object_id: str, descr: str) -> tuple[int, bool, int] | None:
     depth = 0
     if match.object_id is not None:
         if not f"{object_id}.".startswith(f"{match.object_id}."):
@@ -351,17 +342,26 @@ def _rank(match: Match, object_id: str, descr: str) -> tuple[int, bool, bool] | 
         depth = match.object_id.count(".") + 1
     if match.descr is not None and not re.search(match.descr, descr):
         return None
-    return depth, match.extend is not None, match.descr is not None
+    return depth, match.extend is not None or match.has is not None, len(match.descr or "")
 
 
-def identify(profiles: Mapping[str, Profile], object_id: str, descr: str, extends: Iterable[str] | None = None) -> str:
+def identify(
+    profiles: Mapping[str, Profile],
+    object_id: str,
+    descr: str,
+    extends: Iterable[str] | None = None,
+    held: Iterable[str] = (),
+) -> str:
     """Name of the profile for a device with this sysObjectID.0 (dotted) and sysDescr.0; ``generic`` at least.
 
     Args:
         extends: the names of its ``extend`` scripts, as far as known.
+        held: instances that it answered, of those that `candidates` want.
     """
-    scripts = tuple(extends or ())
+    scripts, objects = tuple(extends or ()), frozenset(held)
     for name, match in candidates(profiles, object_id, descr):
+        if match.has is not None and match.has not in objects:
+            continue
         if match.extend is None or any(re.search(match.extend, script) for script in scripts):
             return name
     return GENERIC

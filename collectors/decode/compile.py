@@ -19,11 +19,13 @@ class Origin:
     Args:
         oid: the column in a table, the instance among scalars; None for constants and indexes.
         at: a fixed index below ``oid``, for values that all rows share.
+        by: which number of the row's index finds the value; None for the whole index.
         slow: read in surveys only.
     """
 
     oid: bytes | None
     at: bytes | None
+    by: str | None
     index: str | None
     constant: Reading
     convert: Convert
@@ -40,12 +42,13 @@ class Table:
     columns: Mapping[str, tuple[Origin, ...]]
     keep: Keep | None
     used_from_free: bool
-    unless: bool
+    unless: frozenset[str]
+    """Superfluous once one of these gave something: kinds of readings, and names of modules."""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A profile ready to run. ``contested`` are the kinds that some module gives only if no earlier one does."""
+    """A profile ready to run. ``contested`` are the kinds and modules on which some later module depends."""
 
     name: str
     profile: Profile
@@ -73,8 +76,12 @@ class Catalogue:
         """Whether the names of its ``extend`` scripts would tell this device from others."""
         return any(match.extend for _, match in candidates(self.profiles, object_id, descr))
 
-    def identify(self, object_id: str, descr: str, extends: tuple[str, ...]) -> Compiled:
-        return self.get(identify(self.profiles, object_id, descr, extends))
+    def telling(self, object_id: str, descr: str) -> tuple[str, ...]:
+        """Instances whose presence would tell this device from others, by dotted name."""
+        return tuple(dict.fromkeys(m.has for _, m in candidates(self.profiles, object_id, descr) if m.has is not None))
+
+    def identify(self, object_id: str, descr: str, extends: tuple[str, ...], held: tuple[str, ...] = ()) -> Compiled:
+        return self.get(identify(self.profiles, object_id, descr, extends, held))
 
     @property
     def generic(self) -> Compiled:
@@ -88,7 +95,7 @@ def compile_profiles(profiles: Mapping[str, Profile]) -> Catalogue:
 
 def _compile(name: str, profile: Profile) -> Compiled:
     tables = tuple(_table(key, module) for key, module in profile.modules.items())
-    return Compiled(name, profile, tables, frozenset(table.kind for table in tables if table.unless))
+    return Compiled(name, profile, tables, frozenset(name for table in tables for name in table.unless))
 
 
 def _table(name: str, module: Module) -> Table:
@@ -96,7 +103,8 @@ def _table(name: str, module: Module) -> Table:
     for key, column in module.columns.items():
         sources = (column,) if isinstance(column, Source) else column.first_of
         columns[key] = tuple(_origin(source, module.slow) for source in sources)
-    return Table(name, module.gives, module.rows, columns, _keep(module.keep_if), module.used_from_free, module.unless)
+    unless = frozenset([module.gives] if module.unless is True else module.unless or ())
+    return Table(name, module.gives, module.rows, columns, _keep(module.keep_if), module.used_from_free, unless)
 
 
 def _origin(source: Source, slow: bool) -> Origin:
@@ -105,6 +113,7 @@ def _origin(source: Source, slow: bool) -> Origin:
     return Origin(
         oid=None if source.oid is None else ber.encode_oid(source.oid),
         at=None if source.at is None else b"".join(ber.encode_arc(int(arc)) for arc in source.at.split(".")),
+        by=source.by,
         index=source.index,
         constant=source.value,
         convert=_shared_converter(source),
@@ -117,7 +126,7 @@ _converters: dict[str, Convert] = {}
 
 def _shared_converter(source: Source) -> Convert:
     """Equal steps are one function, so that plans of equal devices are equal and can be shared."""
-    key = source.model_dump_json(exclude={"oid", "at", "index", "value", "slow"})
+    key = source.model_dump_json(exclude={"oid", "at", "by", "index", "value", "slow"})
     return _converters.setdefault(key, converter(source))
 
 

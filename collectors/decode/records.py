@@ -45,6 +45,8 @@ def store(
         free = None if free is None else free * unit
     if total is not None and total <= 0:
         total = None
+    if total is None and used is not None and free is not None:
+        total = used + free
     if total is not None and used is None:
         if free is not None:
             used = max(0, total - free)
@@ -98,10 +100,19 @@ def ups(*fields: Any) -> Ups | None:
     return Ups(battery, charge, runtime, on_battery, load, source)
 
 
-def cellular(interface: Any, rssi: Any, rsrp: Any, rsrq: Any, sinr: Any) -> Cellular | None:
+def cellular(
+    interface: Any,
+    rssi: Any,
+    rsrp: Any,
+    rsrq: Any,
+    sinr: Any,
+    operator: Any = None,
+    technology: Any = None,
+    cell: Any = None,
+) -> Cellular | None:
     if rssi is None and rsrp is None and rsrq is None and sinr is None:
         return None
-    return Cellular(interface or "", rssi, rsrp, rsrq, sinr)
+    return Cellular(interface or "", rssi, rsrp, rsrq, sinr, operator, technology, cell)
 
 
 def extend(name: Any, output: Any, result: Any) -> Extend:
@@ -148,9 +159,14 @@ def identity(rows: Iterable[Mapping[str, Any]], vendor: str | None, os: str | No
         version = f"{version} ({release})"
     if version and (patch := known.get("patch")):
         version = f"{version} [{patch}]"
+    if version and (agent := known.get("agent")):
+        version = f"{version}, {agent}"
+    model = known.get("model")
+    if model and (variant := known.get("variant")) and variant not in model:
+        model = f"{model} {variant}"
     return Identity(
         vendor=known.get("vendor") or vendor,
-        model=known.get("model"),
+        model=model,
         os=known.get("os") or os,
         os_version=version,
         serial=known.get("serial"),

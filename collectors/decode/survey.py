@@ -71,20 +71,23 @@ class Survey:
         if self.compiled is None:
             object_id = oid(found.scalars.get(SYS_OBJECT_ID)) or ""
             descr = text(found.scalars.get(SYS_DESCR)) or ""
-            if EXTEND_COMMAND not in self._asked and self._catalogue.asks_for_extends(object_id, descr):
-                return self._take(columns=(EXTEND_COMMAND,))
+            telling = {ber.encode_oid(name): name for name in self._catalogue.telling(object_id, descr)}
+            scripts = (EXTEND_COMMAND,) if self._catalogue.asks_for_extends(object_id, descr) else ()
+            if not self._asked.issuperset((*scripts, *telling)):
+                return self._take(telling, scripts)
+            held = tuple(name for instance, name in telling.items() if instance in found.scalars)
             extends = tuple(
                 name
                 for index in found.columns.get(EXTEND_COMMAND, ())
                 if isinstance(name := _index("text", index), str)
             )
-            self.compiled = self._catalogue.identify(object_id, descr, extends)
+            self.compiled = self._catalogue.identify(object_id, descr, extends, held)
         names: list[bytes] = []
         columns: list[bytes] = []
         filled: set[str] = set()
         unsettled: set[str] = set()
         for table in self.compiled.tables:
-            if table.unless and (table.kind in filled or table.kind in unsettled):
+            if table.unless & filled or table.unless & unsettled:
                 continue  # superfluous, or an earlier module may still make it so
             settled = self._settled.get(table.name)
             if settled is None:
@@ -92,12 +95,13 @@ class Survey:
                 (columns if table.rows else names).extend(o for o, at in wanted if at is None)
                 names.extend(o + at for o, at in wanted if at is not None)
                 if wanted:
-                    unsettled.add(table.kind)
+                    unsettled.update((table.kind, table.name))
                     continue
-                needed = table.kind in self.compiled.contested and table.kind not in filled
+                contested = self.compiled.contested
+                needed = table.name in contested or (table.kind in contested and table.kind not in filled)
                 settled = self._settled[table.name] = needed and any(True for _ in self._records(table, found))
             if settled:
-                filled.add(table.kind)
+                filled.update((table.kind, table.name))
         return self._take(names, columns)
 
     def _take(
@@ -192,7 +196,7 @@ class Survey:
         fixed: list[RowPlan] = []
         filled: set[str] = set()
         for table in compiled.tables:
-            if table.unless and table.kind in filled:
+            if table.unless & filled:
                 continue
             records_found = list(self._records(table, found))
             if table.kind == "identity":
@@ -203,7 +207,7 @@ class Survey:
             for row in records_found:
                 record = _row_plan(table, row, asked)
                 (rows if record.slots else fixed).append(record)
-                filled.add(table.kind)
+                filled.update((table.kind, table.name))
         identity = records.identity(who, compiled.profile.vendor, compiled.profile.os, compiled.name)
         nobody = Readings(identity=identity)
         base = Plan((), tuple(fixed)).decode((), nobody)
@@ -224,6 +228,8 @@ def _raw(origin: Origin, index: bytes, found: Findings) -> Value:
     assert origin.oid is not None  # noqa: S101 - callers looked
     if origin.at is not None:
         return found.scalars.get(origin.oid + origin.at)
+    if origin.by is not None:
+        index = _part(origin.by, index)
     return found.columns.get(origin.oid, {}).get(index) if index else found.scalars.get(origin.oid)
 
 
@@ -234,6 +240,15 @@ def _value(name: bytes, found: Findings) -> Value:
         if name.startswith(column) and name[len(column) :] in rows:
             return rows[name[len(column) :]]
     return None
+
+
+def _part(by: str, index: bytes) -> bytes:
+    """One number of an index, as an index of its own."""
+    try:
+        arcs = ber.decode_arcs(index)
+    except DecodeError:
+        return index
+    return ber.encode_arc(arcs[0] if by == "first" else arcs[-1]) if arcs else index
 
 
 def _index(kind: str, index: bytes) -> Reading:
@@ -284,7 +299,8 @@ def _row_plan(table: Table, row: _Row, asked: dict[bytes, int]) -> RowPlan:
         if origin is None or origin.oid is None or origin.slow:
             template.append(row.values.get(name))
             continue
-        instance = origin.oid + (origin.at if origin.at is not None else row.index)
+        index = row.index if origin.by is None else _part(origin.by, row.index)
+        instance = origin.oid + (origin.at if origin.at is not None else index)
         slots.append((at, asked.setdefault(instance, len(asked)), origin.convert))
         template.append(None)
     return RowPlan(table.kind, tuple(template), tuple(slots), table.used_from_free)

@@ -70,6 +70,24 @@ def text_number(raw: Value) -> int | float | None:
     return int(value) if value.is_integer() and "." not in found[0] else _finite(value)
 
 
+_SIZE: Final = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*([KMGTP]?)(?:i?B)?(?![A-Za-z])", re.IGNORECASE)
+_POWERS: Final = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
+
+
+def size(raw: Value) -> int | None:
+    """The first size in a text, in bytes, by powers of 1024: ``262.355 MB``, ``8089344kB``. Plain numbers as such."""
+    if isinstance(raw, int) or raw is None:
+        return raw
+    found = _SIZE.search(text(raw) or "")
+    return None if found is None else round(float(found[1]) * 1024 ** _POWERS[found[2].upper()])
+
+
+def unsigned(raw: Value) -> int | float | None:
+    """A count that an agent sent as a signed 32-bit number: below zero it overflowed just once."""
+    value = number(raw)
+    return value + (1 << 32) if isinstance(value, int) and -(1 << 31) <= value < 0 else value
+
+
 def oid(raw: Value) -> str | None:
     if not isinstance(raw, bytes):
         return None
@@ -102,10 +120,11 @@ def scaled(value: float, factor: float) -> float:
 
 
 def dbm(value: float, unit: str) -> float | None:
-    """Optical power in dBm, of microwatts or (negative) hundredths of dBm."""
+    """Optical power in dBm, of milliwatts, microwatts or (negative) hundredths of dBm."""
     if value < 0:
         return value / 100 if unit == "microwatt_or_centidbm" else None
-    return 10 * math.log10(value / 1000) if value else None
+    milliwatts = value if unit == "milliwatt" else value / 1000
+    return 10 * math.log10(milliwatts) if value else None
 
 
 @cache
@@ -122,8 +141,14 @@ def converter(source: Source) -> Convert:
     match source.as_:
         case "text":
             first = text
+        case "text_number" | "size" if source.capture:
+            first = text  # the number is read from what was captured
         case "text_number":
             first = text_number
+        case "size":
+            first = size
+        case "unsigned":
+            first = unsigned
         case "oid":
             first = oid
         case "bits":
@@ -159,7 +184,10 @@ _Step = Callable[[Reading], Reading]
 def _steps(source: Source) -> tuple[_Step | None, ...]:
     return (
         _without(frozenset(source.sentinel)) if source.sentinel else None,
-        _captured(re.compile(source.capture)) if source.capture else None,
+        _captured(re.compile(source.capture), source.join) if source.capture else None,
+        _read_number(size if source.as_ == "size" else text_number)
+        if source.capture and source.as_ in ("text_number", "size")
+        else None,
         _mapped(source.map) if source.map is not None else None,
         (lambda value: dbm(float(value), unit) if _is_number(value) else None)
         if (unit := source.dbm_from or "")
@@ -178,14 +206,21 @@ def _without(marks: frozenset[Scalar]) -> _Step:
     return lambda value: None if value in marks else value
 
 
-def _captured(pattern: re.Pattern[str]) -> _Step:
+def _captured(pattern: re.Pattern[str], join: str | None) -> _Step:
     def step(value: Reading) -> Reading:
         found = pattern.search(str(value))
         if found is None:
             return None
-        return next((group.strip() for group in found.groups() if group), None)
+        groups = [group.strip() for group in found.groups() if group]
+        if join is not None:
+            return join.join(groups) or None
+        return groups[0] if groups else None
 
     return step
+
+
+def _read_number(read: Callable[[Value], int | float | None]) -> _Step:
+    return lambda value: read(value.encode()) if isinstance(value, str) else None
 
 
 def _mapped(names: dict[int | str, Scalar]) -> _Step:

@@ -12,7 +12,7 @@ from collectors.decode.survey import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID
 from collectors.snmp import ber
 from collectors.snmp.message import Value
 from collectors.snmp.poll import Findings
-from health.reading import Printer, Readings, Store, Supply
+from health.reading import Printer, Readings, Sensor, Store, Supply
 from inventory.profiles import Module, Profile, Source, load_profiles
 
 TEXTS = [
@@ -55,6 +55,25 @@ CONVERSIONS = [
     pytest.param({"as": "text_number"}, b"-87 dBm", -87, id="a number with its unit"),
     pytest.param({"as": "text_number"}, b'"262.355 MB', 262.355, id="a number behind a stray quote"),
     pytest.param({"as": "text_number"}, b"--", None, id="a text without a number"),
+    pytest.param(
+        {"as": "text_number", "capture": r"([\d.]+) Watt"}, b"3: 41.9 Watt", 41.9, id="the number behind others"
+    ),
+    pytest.param({"as": "text_number", "capture": "load"}, b"cpu 3", None, id="no such number"),
+    pytest.param({"as": "size"}, b'"262.355 MB', 275099156, id="a size with its unit"),
+    pytest.param({"as": "size"}, b"memory-total: 8089344kB", 8089344 * 1024, id="a labelled size"),
+    pytest.param({"as": "size"}, b"9.9G", 10630044058, id="a size with half a unit"),
+    pytest.param({"as": "size"}, b"15 PERCENT", 15, id="a word is no unit"),
+    pytest.param({"as": "size"}, b"N/A", None, id="no size"),
+    pytest.param({"as": "size"}, 4096, 4096, id="a size as a number"),
+    pytest.param({"as": "unsigned"}, -2_009_411_350, 2_285_555_946, id="a count that overflowed its sign"),
+    pytest.param({"as": "unsigned"}, 7, 7, id="a count that did not"),
+    pytest.param(
+        {"as": "text", "capture": r"PF:(v\S+).*AF1:(v\S+)", "join": " / "},
+        b"PF:v7.0.8 PN:x AF1:v7.0.8 MN:y",
+        "v7.0.8 / v7.0.8",
+        id="two parts of a text",
+    ),
+    pytest.param({"as": "text_number", "dbm_from": "milliwatt"}, b"1.000000", 0.0, id="milliwatts as text"),
     pytest.param({"as": "oid"}, ber.encode_oid("1.3.6.1.2.1.25.2.1.4"), "1.3.6.1.2.1.25.2.1.4", id="an identifier"),
     pytest.param({"as": "text", "capture": r"Version (\S+)"}, b"VRP Version 5.170 (AR)", "5.170", id="a captured part"),
     pytest.param({"as": "text", "capture": r"Version (\S+)"}, b"nothing", None, id="nothing to capture"),
@@ -139,6 +158,8 @@ SUPPLIES = [
     pytest.param((None, 70, 19), 0.7, id="percent without a maximum"),
     pytest.param((None, 70, 7), None, id="pages without a maximum"),
     pytest.param((100, 130, None), 1.0, id="fuller than full"),
+    pytest.param((15_000, 3_000, 7), 0.2, id="the room that is left in a waste box"),
+    pytest.param((100, 0, 19), 0.0, id="an empty cartridge is measured"),
 ]
 
 
@@ -296,3 +317,131 @@ def test_a_module_that_failed_is_named_while_the_others_come() -> None:
 def test_every_reading_can_be_written_as_json() -> None:
     surveyed, _ = survey_of(load_profiles(), COMMON)
     assert set(surveyed.readings.as_json()) == {field.name for field in fields(Readings)}
+
+
+# ---- words of the language that concern whole tables
+
+
+def profile_of(modules: dict[str, dict[str, Any]], **more: Any) -> dict[str, Profile]:
+    return {"generic": Profile.model_validate({"modules": modules, **more})}
+
+
+def test_negative_volumes_overflowed_their_sign_and_are_large() -> None:
+    """HOST-RESOURCES-MIB counts in 32 signed bits: a volume of 12 TB in units of 4 KB is below zero."""
+    row = "1.3.6.1.2.1.25.2.3.1"
+    objects: dict[str, Value] = {
+        **COMMON,
+        f"{row}.2.1": ber.encode_oid("1.3.6.1.2.1.25.2.1.4"),
+        f"{row}.3.1": b"D:\\",
+        f"{row}.4.1": 4096,
+        f"{row}.5.1": 3_000_000_000 - 2**32,
+        f"{row}.6.1": 1_000_000_000,
+    }
+    surveyed, _ = survey_of(load_profiles(), objects)
+    assert surveyed.readings.storage == (Store("D:\\", 3_000_000_000 * 4096, 1_000_000_000 * 4096, 1 / 3),)
+
+
+def test_a_sensor_names_its_quantity_once() -> None:
+    modules = {
+        "heat": {
+            "gives": "sensors",
+            "sensor": "temperature",
+            "columns": {"name": {"value": "board"}, "value": {"oid": "1.3.6.1.4.1.99.1.0"}},
+        }
+    }
+    surveyed, _ = survey_of(profile_of(modules), {**COMMON, "1.3.6.1.4.1.99.1.0": 41})
+    assert surveyed.readings.sensors == (Sensor("temperature", "board", 41, "celsius"),)
+
+
+@pytest.mark.parametrize("held", [(), ("1",), ("2",), ("1", "2")])
+def test_a_module_may_stand_back_behind_named_others(held: tuple[str, ...]) -> None:
+    def sensor(arc: str, **more: Any) -> dict[str, Any]:
+        columns = {"name": {"value": f"from {arc}"}, "value": {"oid": f"1.3.6.1.4.1.99.{arc}.0"}}
+        return {"gives": "sensors", "sensor": "voltage", "columns": columns, **more}
+
+    modules = {"first": sensor("1"), "other": sensor("3"), "fallback": sensor("2", unless=["first"])}
+    objects: dict[str, Value] = {f"1.3.6.1.4.1.99.{arc}.0": 5 for arc in (*held, "3")}
+    surveyed, found = survey_of(profile_of(modules), {**COMMON, **objects})
+    names = {sensor.name for sensor in surveyed.readings.sensors}
+    assert names == {"from 3", *(["from 1"] if "1" in held else ["from 2"] if "2" in held else [])}
+    if "1" in held:
+        assert ber.encode_oid("1.3.6.1.4.1.99.2.0") not in found.scalars
+
+
+def test_a_last_module_comes_behind_those_of_the_parts() -> None:
+    profile = load_profiles()["sangfor"]
+    order = list(profile.modules)
+    assert order.index("sangfor-cpu") > order.index("hr-processors")
+    assert order.index("sangfor-identity") < order.index("hr-processors")
+
+
+def test_a_column_may_be_read_at_one_number_of_the_index() -> None:
+    """Optics by port and quantity: the port's name stands at the first number."""
+    modules = {
+        "optics": {
+            "gives": "sensors",
+            "sensor": "optical_rx",
+            "rows": ["value"],
+            "columns": {
+                "what": {"index": "number"},
+                "name": {"oid": "1.3.6.1.2.1.2.2.1.2", "by": "first", "as": "text", "slow": True},
+                "value": {"oid": "1.3.6.1.4.1.99.1", "scale": 0.001},
+            },
+            "keep_if": [{"what": {"among": [4]}}],
+        }
+    }
+    objects: dict[str, Value] = {
+        **COMMON,
+        "1.3.6.1.2.1.2.2.1.2.272637955": b"uplink",
+        "1.3.6.1.4.1.99.1.272637955.1": 36_125,
+        "1.3.6.1.4.1.99.1.272637955.4": -2_716,
+    }
+    surveyed, _ = survey_of(profile_of(modules), objects)
+    assert surveyed.readings.sensors == (Sensor("optical_rx", "uplink", -2.716, "dbm"),)
+
+
+def test_a_router_behind_everybodys_number_is_told_by_an_object_of_its_own() -> None:
+    objects: dict[str, Value] = {
+        **COMMON,
+        "1.3.6.1.2.1.1.1.0": b"Linux gateway 5.4.259 #0 mips",
+        "1.3.6.1.2.1.1.2.0": ber.encode_oid("1.3.6.1.4.1.8072.3.2.10"),
+        "1.3.6.1.4.1.48690.1.1.0": b"0000000000",
+        "1.3.6.1.4.1.48690.1.3.0": b"RUT240000XXX",
+        "1.3.6.1.4.1.48690.2.2.1.12.1": b"-71",
+        "1.3.6.1.4.1.48690.2.2.1.16.1": b"LTE",
+    }
+    surveyed, _ = survey_of(load_profiles(), objects)
+    identity, (modem,) = surveyed.readings.identity, surveyed.readings.cellular
+    assert (identity.profile, identity.vendor, identity.model) == ("teltonika-rutos", "Teltonika", "RUT240")
+    assert (modem.interface, modem.rssi_dbm, modem.rsrp_dbm, modem.technology) == ("modem 1", -71, None, "LTE")
+
+
+def test_optics_without_diagnostics_measure_nothing() -> None:
+    """RouterOS sends 0 for every quantity of a module that has no diagnostics; 0 dBm would be a milliwatt."""
+    row = "1.3.6.1.4.1.14988.1.1.19.1.1"
+    objects: dict[str, Value] = {**COMMON, "1.3.6.1.2.1.1.2.0": ber.encode_oid("1.3.6.1.4.1.14988.1")}
+    for port, supply, power in ((1, 3302, -5673), (2, 0, 0)):
+        objects |= {f"{row}.2.{port}": f"sfp{port}".encode(), f"{row}.7.{port}": supply, f"{row}.10.{port}": power}
+    surveyed, _ = survey_of(load_profiles(), objects)
+    assert [(s.name, s.value) for s in surveyed.readings.sensors if s.kind == "optical_rx"] == [("sfp1", -5.673)]
+
+
+FREQUENCIES = [(500, 50.0), (50, 50), (5000, 50.0), (0, 0), (2147483647, None)]
+
+
+@pytest.mark.parametrize(("raw", "hertz"), FREQUENCIES)
+def test_a_frequency_is_what_a_mains_line_can_have(raw: int, hertz: float | None) -> None:
+    objects: dict[str, Value] = {**COMMON, "1.3.6.1.2.1.33.1.2.1.0": 2, "1.3.6.1.2.1.33.1.4.2.0": raw}
+    surveyed, _ = survey_of(load_profiles(), objects)
+    assert [s.value for s in surveyed.readings.sensors] == ([] if hertz is None else [hertz])
+
+
+def test_a_pool_of_used_and_free_has_a_size() -> None:
+    assert records.store("io", None, None, 30, 70, None, None, None) == Store("io", 100, 30, 0.3)
+
+
+def test_the_parts_of_an_identity_are_joined() -> None:
+    rows = [{"model": "5PX", "variant": "3000", "os_version": "FW: 1", "agent": "NMC: 2"}]
+    identity = records.identity(rows, None, None, "p")
+    assert (identity.model, identity.os_version) == ("5PX 3000", "FW: 1, NMC: 2")
+    assert records.identity([{"model": "5PX 3000", "variant": "3000"}], None, None, "p").model == "5PX 3000"
