@@ -50,8 +50,8 @@ debian:          ## Debian packages that the tests run against
 	@deploy/debian-packages
 
 lock: $(STAMP)   ## resolve pyproject.toml into requirements.lock again (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
+	  --upgrade -o requirements.lock
 
 clean:           ## remove what this file made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -30,8 +30,9 @@ import uvloop
 
 from collectors.decode import compile_profiles
 from collectors.decode.plan import Plan
+from collectors.snmp.conversation import Polled
 from collectors.snmp.target import Target
-from collectors.snmp.transport import Polled, SnmpTransport
+from collectors.snmp.transport import SnmpTransport
 from inventory.profiles import GENERIC, Module, Profile
 
 C_AGENT: Final = Path(__file__).resolve().parents[1].parent / "shared" / "bench" / "snmpsim.c"

@@ -17,8 +17,9 @@ from pathlib import Path
 import uvloop
 
 from collectors.decode import compile_profiles
+from collectors.snmp.conversation import Polled
 from collectors.snmp.target import Target
-from collectors.snmp.transport import Polled, SnmpTransport
+from collectors.snmp.transport import SnmpTransport
 from collectors.snmp.usm import Auth, Priv, Security, User
 from inventory.profiles import load_profiles
 

@@ -6,8 +6,9 @@ from functools import partial
 
 from collectors.engine import Done
 from collectors.errors import RefusedError
+from collectors.snmp.conversation import Polled
 from collectors.snmp.target import Target
-from collectors.snmp.transport import Polled, SnmpTransport
+from collectors.snmp.transport import SnmpTransport
 from health.reading import Readings
 
 log = logging.getLogger(__name__)

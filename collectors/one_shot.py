@@ -9,10 +9,11 @@ from functools import partial
 
 from collectors.decode.compile import Catalogue, compile_profiles
 from collectors.errors import SilentDeviceError
+from collectors.snmp.conversation import Polled
 from collectors.snmp.message import VERSION_1, VERSION_2C
 from collectors.snmp.poll import Manners
 from collectors.snmp.target import Target
-from collectors.snmp.transport import Polled, SnmpTransport
+from collectors.snmp.transport import SnmpTransport
 from collectors.snmp.usm import Security, User
 from health.reading import Readings
 from inventory.profiles import Profile

@@ -17,15 +17,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from collectors.errors import DecodeError, RefusedError
-from collectors.snmp import ber
+from collectors.snmp.conversation import FIRST_ID, Conversation, OnPolled, Polled, is_v3
 from collectors.snmp.deadlines import Deadlines
 from collectors.snmp.message import (
     Envelope,
-    Names,
     Pdu,
     Value,
     Varbind,
@@ -34,7 +32,7 @@ from collectors.snmp.message import (
     open_envelope,
 )
 from collectors.snmp.poll import Answered, Due, Event, Fetched, Findings, OutOfTime, Report, Send, TimedOut
-from collectors.snmp.target import Address, Session, Target
+from collectors.snmp.target import Address, Target
 from collectors.snmp.usm import open_sealed
 from health.reading import Readings
 
@@ -47,9 +45,6 @@ _KERNEL_COST_OF_A_REPLY: Final = 2_304  # what a datagram of up to 1,500 octets 
 _SMALLEST_WINDOW: Final = 32
 _REPORTS_AT_MOST: Final = 3  # for one question: the engine, its time, and one to spare
 _NO_AGREEMENT: Final = "the device keeps asking for another engine ID or time: two devices may share one engine ID"
-_FIRST_ID: Final = 1 << 24
-_IDS: Final = (1 << 31) - _FIRST_ID
-"""Request ids of four octets whose leading one is not zero: a constant length, so that requests are templates."""
 
 
 @dataclass(slots=True)
@@ -65,76 +60,6 @@ class Counters:
     timeouts: int = 0
     refused: int = 0
     unsendable: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """The end of one poll.
-
-    Args:
-        readings: None where the device stayed silent.
-        requests: sent, retries included.
-        rtt_s: of the last request that was answered at its first try; None without one.
-        error: a `RefusedError` of the device's own words, or a fault of ours that its answers laid bare. The device
-            did answer; the others go on; the caller decides.
-    """
-
-    readings: Readings | None
-    requests: int
-    retries: int
-    rtt_s: float | None
-    duration_s: float
-    error: Exception | None = None
-
-
-OnPolled = Callable[[Target, Polled], None]
-
-
-class _Conversation:
-    """A poll under way."""
-
-    __slots__ = (
-        "budget_ends",
-        "command",
-        "datagram",
-        "deadline",
-        "foreign_seen",
-        "on_polled",
-        "reports",
-        "request_id",
-        "requests",
-        "retries",
-        "rtt_s",
-        "sent_at",
-        "session",
-        "started",
-        "target",
-        "timeout_s",
-        "tries",
-        "tries_left",
-    )
-
-    def __init__(
-        self, session: Session, on_polled: OnPolled, timeout_s: float, retries: int, now: float, budget_s: float
-    ) -> None:
-        self.session = session
-        self.target = session.target
-        self.on_polled = on_polled
-        self.timeout_s = timeout_s
-        self.tries = retries + 1
-        self.started = now
-        self.budget_ends = now + budget_s
-        self.tries_left = 0
-        self.requests = 0
-        self.retries = 0
-        self.rtt_s: float | None = None
-        self.request_id = 0
-        self.deadline = 0.0
-        self.sent_at = 0.0
-        self.datagram = b""
-        self.command: Send
-        self.reports = 0
-        self.foreign_seen = False
 
 
 class SnmpTransport:
@@ -155,10 +80,10 @@ class SnmpTransport:
         self._loop = loop
         self._clock = clock
         self._max_in_flight = max_in_flight
-        self._pending: dict[int, _Conversation] = {}
+        self._pending: dict[int, Conversation] = {}
         self._waiting: deque[tuple[Target, OnPolled, bool, float, int, float]] = deque()
         self._sockets: dict[int, socket.socket] = {}
-        self._unsent: dict[int, deque[_Conversation]] = {}
+        self._unsent: dict[int, deque[Conversation]] = {}
         self._deadlines = Deadlines()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -221,9 +146,9 @@ class SnmpTransport:
     ) -> None:
         self._in_flight += 1
         session = target.begin(slow)
-        self._step(_Conversation(session, on_polled, timeout_s, retries, self._clock(), budget_s), Due())
+        self._step(Conversation(session, on_polled, timeout_s, retries, self._clock(), budget_s), Due())
 
-    def _step(self, conversation: _Conversation, event: Event) -> None:
+    def _step(self, conversation: Conversation, event: Event) -> None:
         try:
             command = conversation.session.machine.handle(event)
         except Exception as error:
@@ -234,28 +159,13 @@ class SnmpTransport:
         else:
             self._send_new(conversation, command)
 
-    def _send_new(self, conversation: _Conversation, command: Send) -> None:
+    def _send_new(self, conversation: Conversation, command: Send) -> None:
         request_id = self._next_id()
-        conversation.request_id = request_id
-        conversation.command = command
-        conversation.tries_left = conversation.tries
-        conversation.foreign_seen = False
-        target = conversation.target
-        if target.security is not None:
-            conversation.datagram = target.security.seal(
-                command.pdu, request_id, command.names.encoded, command.repetitions, self._clock()
-            )
-        else:
-            # Only steady polls ask with the same names again.
-            template = _template if command.pdu is Pdu.GET else _template.__wrapped__
-            head, tail = template(
-                target.manners.version, target.community, command.pdu, command.names, command.repetitions
-            )
-            conversation.datagram = head + request_id.to_bytes(4, "big") + tail
+        conversation.seal(command, request_id, self._clock())
         self._pending[request_id] = conversation
         self._send(conversation)
 
-    def _send(self, conversation: _Conversation) -> None:
+    def _send(self, conversation: Conversation) -> None:
         now = self._clock()
         tried = conversation.tries - conversation.tries_left
         conversation.tries_left -= 1
@@ -321,7 +231,7 @@ class SnmpTransport:
         while True:
             self._last_id = (self._last_id * self._multiplier + self._increment) & 0x7FFFFFFF
             request_id = self._last_id
-            if request_id >= _FIRST_ID and request_id not in self._pending:
+            if request_id >= FIRST_ID and request_id not in self._pending:
                 return request_id
 
     # ---- receiving
@@ -341,7 +251,7 @@ class SnmpTransport:
             self._receive(data, source)
 
     def _receive(self, data: bytes, source: Address) -> None:
-        if _is_v3(data):
+        if is_v3(data):
             self._receive_v3(data, source)
             return
         counters = self.counters
@@ -395,7 +305,7 @@ class SnmpTransport:
             counters.refused += 1
             self._finish(conversation, Report(None), refusal)
 
-    def _asked(self, number: int, source: Address) -> "_Conversation | None":
+    def _asked(self, number: int, source: Address) -> Conversation | None:
         """The conversation that waits for this reply; None after counting why there is none."""
         conversation = self._pending.get(number)
         if conversation is None:
@@ -407,7 +317,7 @@ class SnmpTransport:
             return None
         return conversation
 
-    def _try_again(self, conversation: "_Conversation") -> None:
+    def _try_again(self, conversation: Conversation) -> None:
         """The engine introduced itself, or told us its time: the same question once more, sealed anew."""
         del self._pending[conversation.request_id]
         conversation.reports += 1
@@ -416,7 +326,7 @@ class SnmpTransport:
         else:
             self._send_new(conversation, conversation.command)
 
-    def _take(self, conversation: "_Conversation", envelope: Envelope, data: bytes) -> None:
+    def _take(self, conversation: Conversation, envelope: Envelope, data: bytes) -> None:
         """The answer to what was asked, whose variables lie in ``data``."""
         values: list[Value] = []
         varbinds: list[Varbind] = []
@@ -462,7 +372,7 @@ class SnmpTransport:
                 self._expire(conversation, now)
         self._arm()
 
-    def _expire(self, conversation: _Conversation, now: float) -> None:
+    def _expire(self, conversation: Conversation, now: float) -> None:
         if conversation.foreign_seen:
             conversation.target.any_source = True
         if now >= conversation.budget_ends:
@@ -479,7 +389,7 @@ class SnmpTransport:
     # ---- the end
 
     def _finish(
-        self, conversation: _Conversation, report: Report[Findings | Fetched], error: Exception | None = None
+        self, conversation: Conversation, report: Report[Findings | Fetched], error: Exception | None = None
     ) -> None:
         self._in_flight -= 1
         readings: Readings | None = None
@@ -505,19 +415,3 @@ class SnmpTransport:
     def _start_waiting(self) -> None:
         while self._waiting and self._in_flight < self._max_in_flight:
             self._start(*self._waiting.popleft())
-
-
-def _is_v3(data: bytes) -> bool:
-    """Whether a message says version 3, without reading it twice."""
-    at = 2 + (data[1] & 0x7F if len(data) > 1 and data[1] >= 0x80 else 0)
-    return data[at : at + 3] == b"\x02\x01\x03"
-
-
-@lru_cache(maxsize=4096)
-def _template(version: int, community: bytes, pdu: Pdu, names: Names, repetitions: int) -> tuple[bytes, bytes]:
-    """A message before and after its four octets of request id."""
-    tail = ber.encode_integer(0) + ber.encode_integer(repetitions) + names.encoded
-    head = b"\x02\x04"
-    body = bytes((pdu,)) + ber.encode_length(len(head) + 4 + len(tail)) + head
-    front = ber.encode_integer(version) + ber.encode_tlv(ber.OCTET_STRING, community) + body
-    return bytes((ber.SEQUENCE,)) + ber.encode_length(len(front) + 4 + len(tail)) + front, tail

@@ -8,8 +8,9 @@ import pytest
 
 from collectors.asker import SURVEY_EVERY, SnmpAsker
 from collectors.errors import RefusedError
+from collectors.snmp.conversation import Polled
 from collectors.snmp.target import Target
-from collectors.snmp.transport import Polled, SnmpTransport
+from collectors.snmp.transport import SnmpTransport
 from health.reading import Readings
 
 

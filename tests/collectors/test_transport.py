@@ -14,9 +14,10 @@ from collectors.decode.compile import Catalogue
 from collectors.errors import SilentDeviceError
 from collectors.one_shot import poll_once
 from collectors.snmp import ber
+from collectors.snmp.conversation import Polled
 from collectors.snmp.message import VERSION_2C, Pdu, decode_message, encode_message, encode_varbinds
 from collectors.snmp.target import Target
-from collectors.snmp.transport import Polled, SnmpTransport
+from collectors.snmp.transport import SnmpTransport
 from inventory.profiles import load_profiles
 from simulator.walk import RecordedAgent
 
