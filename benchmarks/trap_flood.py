@@ -85,8 +85,8 @@ class TimedSchedule(Schedule):
         self._wanted = [0.0] * len(groups)
         self._hurried: set[int] = set()
 
-    def take(self, now: float, room: int) -> list[int]:
-        taken = super().take(now, room)
+    def take(self, now: float, room: int, doubtful_room: int | None = None) -> list[int]:
+        taken = super().take(now, room, doubtful_room)
         self.look.waits += [
             now - self._wanted[device] for device in taken if self._wanted[device] and device not in self._hurried
         ]

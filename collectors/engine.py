@@ -26,6 +26,7 @@ Done = Callable[[int, Readings | None], None]
 
 _CONFIRM_AFTER_S = 0.25  # between a poll that failed and asking again: a burst of loss should be over
 _FLUSH_S = 0.5
+_DOUBTFUL = 4  # times the window of the living: a question without an answer costs little but time
 _EXTEND_WATCH_S = 10.0
 _BEAT_S = 1.0
 _STALLED_S = 5.0  # more than a busy machine takes; a longer interval allows for as much
@@ -60,7 +61,7 @@ class Collector:
     Args:
         polled: ordinals to ask; a partner's devices are counted but not asked.
         clock: Unix time, for facts; the loop's own clock drives the schedule.
-        max_in_flight: questions under way at any time.
+        max_in_flight: questions to living devices under way at any time; four times as many to doubtful ones beside.
     """
 
     def __init__(
@@ -78,11 +79,11 @@ class Collector:
         self.sweep = Sweep()
         self.schedule = schedule
         self.journal = journal
-        self.in_flight = 0
+        self._in_flight = [0, 0]  # questions to the living, to the doubtful
         self._polled = polled
         self._asker = asker
         self._clock = clock
-        self._max_in_flight = max_in_flight
+        self._windows = (max_in_flight, _DOUBTFUL * max_in_flight)
         self._begun = 0.0
         self._cycle_begun = 0.0
         self._last_first_answer = 0.0
@@ -130,25 +131,34 @@ class Collector:
             return
         self.watch.settle(self._clock())
         now = self._loop.time()
-        for ordinal in self.schedule.take(now, self._max_in_flight - self.in_flight):
-            self.in_flight += 1
+        for ordinal in self.schedule.take(now, *self._rooms()):
+            self._in_flight[self.schedule.is_doubtful(ordinal)] += 1
             self._asker.ask(ordinal, self._finished)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due = self.schedule.next_due()
-        if due is not None and self.in_flight < self._max_in_flight:
+        rooms = self._rooms()
+        due = self.schedule.next_due(*rooms)
+        if due is not None and max(rooms) > 0:
             # A little late rather than once per device: those of the same few milliseconds go together.
             self._timer = self._loop.call_at(max(due, now) + 0.005, self._pump)
 
+    def _rooms(self) -> tuple[int, int]:
+        living, doubtful = self._in_flight
+        return self._windows[0] - living, self._windows[1] - doubtful
+
+    @property
+    def in_flight(self) -> int:
+        """Questions under way."""
+        return sum(self._in_flight)
+
     def _finished(self, ordinal: int, readings: Readings | None) -> None:
-        self.in_flight -= 1
         at, now = self._clock(), self._loop.time()
         first = self.sweep.first_s is None and not self._cycle_of[ordinal]
         self.sweep.polls["silent" if readings is None else "answered"] += 1
         self.latest[ordinal].take(readings, at)
         self.watch.finished(ordinal, readings, at)
-        self.schedule.finished(ordinal, now, self.watch.health[ordinal].failures)
+        self._in_flight[self.schedule.finished(ordinal, now, self.watch.health[ordinal].failures)] -= 1
         if first and readings is not None:
             self._last_first_answer = now
         if not self._cycle_of[ordinal]:

@@ -45,7 +45,8 @@ class Schedule:
         lanes = 2 * (max(groups, default=0) + 1)
         self._busy = array("l", bytes(array("l").itemsize * lanes))
         self._waiting: dict[int, deque[int]] = {}
-        self._ready: deque[int] = deque()
+        self._since = array("d", bytes(8 * len(groups)))  # when a device that is due became so
+        self._ready: tuple[deque[int], deque[int]] = (deque(), deque())  # of the living, of the doubtful
 
     def begin(self, now: float, devices: Sequence[int]) -> None:
         """Everybody is due at once: the first sweep."""
@@ -54,32 +55,43 @@ class Schedule:
         self._heap = [(now, device) for device in devices]
         heapify(self._heap)
 
-    def take(self, now: float, room: int) -> list[int]:
-        """At most ``room`` devices to ask now; each is then being asked until `finished`."""
+    def take(self, now: float, room: int, doubtful_room: int | None = None) -> list[int]:
+        """At most ``room`` living devices to ask now, and at most ``doubtful_room`` others (as many if left out).
+
+        Each is then being asked until `finished`. The two never take each other's room: a province that falls silent
+        does not stop the polling of the rest.
+        """
+        rooms = [room, room if doubtful_room is None else doubtful_room]
         taken: list[int] = []
-        while len(taken) < room:
-            while self._heap and self._heap[0][0] <= now and not self._ready:
-                when, device = heappop(self._heap)
-                if self._due[device] == when and self._lane[device] < 0:  # else rescheduled since
-                    self._due[device] = 0.0
-                    self._enter(device)
-            if not self._ready:
-                break
-            taken.append(self._ready.popleft())
-        return taken
+        while True:
+            for kind, ready in enumerate(self._ready):
+                while ready and rooms[kind] > 0:
+                    taken.append(ready.popleft())
+                    rooms[kind] -= 1
+            if max(rooms) <= 0 or not self._heap or self._heap[0][0] > now:
+                return taken
+            when, device = heappop(self._heap)
+            if self._due[device] == when and self._lane[device] < 0:  # else rescheduled since
+                self._due[device] = 0.0
+                self._since[device] = when
+                self._enter(device)
 
     def _enter(self, device: int) -> None:
         """Into its lane: ready at once, or waiting until somebody in the lane has finished."""
         lane = self._lane[device] = 2 * self._groups[device] + self._doubtful[device]
         if self._busy[lane] < self._limit[lane % 2]:
             self._busy[lane] += 1
-            self._ready.append(device)
+            self._ready[lane % 2].append(device)
         else:
             self._queued[device] = 1
             self._waiting.setdefault(lane, deque()).append(device)
 
-    def finished(self, device: int, now: float, failures: int) -> None:
-        """The poll of this device is over; ``failures`` polls in a row went unanswered."""
+    def finished(self, device: int, now: float, failures: int) -> bool:
+        """The poll of this device is over; ``failures`` polls in a row went unanswered.
+
+        Returns:
+            Whether it had been asked as a doubtful one.
+        """
         lane = self._lane[device]
         if lane < 0 or self._queued[device]:
             raise ValueError(f"device {device} was not being asked")
@@ -93,6 +105,11 @@ class Schedule:
             self._again[device] = 0.0
             self._doubtful[device] = 1
         self._set(device, due)
+        return bool(lane % 2)
+
+    def is_doubtful(self, device: int) -> bool:
+        """Whether a device that is being asked was taken as a doubtful one."""
+        return bool(self._lane[device] % 2)
 
     def _leave(self, lane: int) -> None:
         """Hand a place in a lane to the next that waits for it."""
@@ -101,7 +118,7 @@ class Schedule:
             device = waiting.popleft()
             if self._queued[device] and self._lane[device] == lane:  # else it changed lanes meanwhile
                 self._queued[device] = 0
-                self._ready.append(device)
+                self._ready[lane % 2].append(device)
                 return
         self._waiting.pop(lane, None)
         self._busy[lane] -= 1
@@ -121,16 +138,21 @@ class Schedule:
             if not self._due[device] or at < self._due[device]:
                 self._set(device, at)
 
-    def next_due(self) -> float | None:
-        """When `take` next has something to give; None if nothing is scheduled. May be early, never late."""
-        if self._ready:
-            return 0.0
-        return self._heap[0][0] if self._heap else None
+    def next_due(self, room: int = 1, doubtful_room: int = 1) -> float | None:
+        """Since or from when `take` has something to give to who has this room; None if nothing is scheduled."""
+        times = [
+            self._since[ready[0]]
+            for ready, free in zip(self._ready, (room, doubtful_room), strict=True)
+            if ready and free > 0
+        ]
+        if self._heap:
+            times.append(self._heap[0][0])
+        return min(times, default=None)
 
     @property
     def waiting(self) -> int:
         """Devices that are due and held back by pacing."""
-        return len(self._ready) + sum(self._queued)
+        return sum(map(len, self._ready)) + sum(self._queued)
 
     def _next_moment(self, device: int, after: float) -> float:
         phase = device * _GOLDEN % 1.0 * self.interval_s

@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 60.0
 SNMP_PORT = 161
+_IN_FLIGHT = 4096  # more than the collector's own windows: those decide who waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ async def _run(
     # The holder is the machine, so that a collector that died can be started again at once.
     lease = leases.acquire(engine, inventory.top, socket.gethostname(), address, time.time(), LEASE_S)
     journal = Journal(engine, lease, time.time, LEASE_S)
-    transport = SnmpTransport(asyncio.get_running_loop())
+    transport = SnmpTransport(asyncio.get_running_loop(), max_in_flight=_IN_FLIGHT)
     asker = SnmpAsker(transport, targets, settings.timeout_s, settings.retries, settings.timeout_s * 10)
     polled = [ordinal for ordinal, target in enumerate(targets) if target is not None]
     schedule = Schedule(groups_of(inventory), settings.interval_s, settings.per_uplink)

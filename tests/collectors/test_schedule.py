@@ -150,3 +150,24 @@ def test_a_doubtful_device_does_not_wait_behind_the_living() -> None:
     schedule.finished(1, 0.3, 0)
     assert schedule.take(0.3, 10) == [3]
     assert schedule.waiting == 0
+
+
+def test_the_doubtful_never_take_the_room_of_the_living() -> None:
+    schedule = Schedule(list(range(20)), 60.0, per_group=1)
+    schedule.begin(0.0, range(10))
+    for device in range(10, 20):
+        schedule.soon(device, 0.0)
+    assert sorted(schedule.take(0.0, 100, 2)) == [*range(10), 10, 11]
+    assert [schedule.is_doubtful(device) for device in (0, 10)] == [False, True]
+    assert schedule.next_due(100, 0) is None
+    assert schedule.next_due(0, 1) == 0.0
+    assert schedule.finished(10, 0.5, 1)
+    assert not schedule.finished(0, 0.5, 0)
+    assert schedule.take(0.5, 100, 1) == [12]
+
+
+def test_a_device_that_waits_for_room_tells_since_when() -> None:
+    schedule = Schedule([0, 1], 60.0, per_group=1)
+    schedule.begin(7.0, [0, 1])
+    assert schedule.take(8.0, 1) == [0]
+    assert schedule.next_due() == 7.0
