@@ -122,7 +122,8 @@ def check(
             }
         )
         return
-    out.print(shows.checked(inventory, added), soft_wrap=True)
+    today = date.today()  # noqa: DTZ011  a waiver ends at midnight where it was written
+    out.print(shows.checked(inventory, added, today), soft_wrap=True)
 
 
 class What(StrEnum):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.tree import Tree
 
 from health.reading import Readings, Store, Supply
 from inventory.errors import Problem
+from inventory.laws import expired
 from inventory.model import Inventory
 from inventory.scaffold import ScaffoldReport
 from inventory.utilisation import connection_modes, utilisation
@@ -150,7 +152,7 @@ def problem(one: Problem) -> dict[str, Any]:
     return asdict(one)
 
 
-def checked(inventory: Inventory, added: Sequence[str]) -> RenderableType:
+def checked(inventory: Inventory, added: Sequence[str], today: date) -> RenderableType:
     kinds = Counter(inventory.sites.types)
     classes = Counter(str(device.device_class) for device in inventory.devices)
     lines = [
@@ -160,6 +162,7 @@ def checked(inventory: Inventory, added: Sequence[str]) -> RenderableType:
     ]
     lines += [f"  [cyan]allocated[/cyan] {escape(line)}" for line in added]
     lines += [f"  [yellow]finding[/yellow] {escape(str(finding))}" for finding in inventory.findings]
+    lines += [f"  [yellow]expired[/yellow] {escape(sentence)}" for sentence in expired(inventory.county, today)]
     return "\n".join(lines)
 
 

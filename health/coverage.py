@@ -63,10 +63,6 @@ class Judgement:
     reason: str
     proved_at: float | None
 
-    @property
-    def counts_as_covered(self) -> bool:
-        return self.state in (State.COVERED, State.DEGRADED)
-
 
 def judge(
     evidence: Evidence,

@@ -153,6 +153,7 @@ def _site_variables(inventory: Inventory, site: int, link: Link | None) -> dict[
         "cuntong_site_name": inventory.sites.names[site],
         "cuntong_code": inventory.nodes.codes[int(inventory.sites.nodes[site])],
         "cuntong_lan": {zone: str(prefix) for zone, prefix in inventory.prefixes(site).items()},
+        "cuntong_lan6": {f"{zone}_{vlan}": str(prefix) for (zone, vlan), prefix in inventory.prefixes6(site).items()},
         "cuntong_link": None
         if link is None
         else {

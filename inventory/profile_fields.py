@@ -19,6 +19,17 @@ Kind = Literal[
     "extends",
 ]
 
+_STORE: Final = (
+    "name",
+    "unit_bytes",
+    "total_bytes",
+    "used_bytes",
+    "free_bytes",
+    "buffers_bytes",
+    "cached_bytes",
+    "used_ratio",
+)
+
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     # What each kind of record understands; any other column of a table is a helper for keep_if.
     "identity": (
@@ -36,26 +47,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "uptime": ("agent", "engine", "host"),  # seconds: sysUpTime, snmpEngineTime, hrSystemUptime
     "processors": ("name", "usage_ratio", "idle_ratio"),
-    "memory": (
-        "name",
-        "unit_bytes",
-        "total_bytes",
-        "used_bytes",
-        "free_bytes",
-        "buffers_bytes",
-        "cached_bytes",
-        "used_ratio",
-    ),
-    "storage": (
-        "name",
-        "unit_bytes",
-        "total_bytes",
-        "used_bytes",
-        "free_bytes",
-        "buffers_bytes",
-        "cached_bytes",
-        "used_ratio",
-    ),
+    "memory": _STORE,
+    "storage": _STORE,
     "interfaces": (
         "name",
         "description",

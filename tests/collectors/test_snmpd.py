@@ -1,9 +1,6 @@
 """net-snmp's real agent, asked by our poller."""
 
 import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,34 +16,15 @@ CONFIG = """
 rocommunity secret-of-the-village 127.0.0.1
 sysName township-gateway
 sysLocation 便民服务中心
-agentaddress udp:127.0.0.1:{port}
 extend kiosk-page /bin/echo ok
 extend kiosk-printer /bin/sh -c "echo 'no paper'; exit 1"
 """
 
 
 @pytest.fixture(scope="module")
-def snmpd(tmp_path_factory: pytest.TempPathFactory, program: Any) -> Iterator[int]:
-    snmpd = program.path("snmpd")
-    folder: Path = tmp_path_factory.mktemp("snmpd")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    config = folder / "snmpd.conf"
-    config.write_text(CONFIG.format(port=port), "utf-8")
-    environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "SNMPCONFPATH": str(folder)}
-    process = subprocess.Popen(
-        [snmpd, "-f", "-Lf", str(folder / "log"), "-C", "-c", str(config), "-p", str(folder / "pid"), "-r"],
-        env=environment,
-    )
-    deadline = time.monotonic() + 15
-    while "NET-SNMP version" not in ((folder / "log").read_text() if (folder / "log").exists() else ""):
-        if process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"snmpd did not start: {(folder / 'log').read_text() if (folder / 'log').exists() else ''}")
-        time.sleep(0.05)
-    yield port
-    process.terminate()
-    process.wait()
+def snmpd(tmp_path_factory: pytest.TempPathFactory, start_snmpd: Any) -> Iterator[int]:
+    with start_snmpd(tmp_path_factory.mktemp("snmpd"), CONFIG) as port:
+        yield port
 
 
 @pytest.fixture

@@ -1,14 +1,9 @@
 """SNMPv3: key vectors of the RFCs, net-snmp's real agent for every combination that it offers, and what goes wrong."""
 
 import itertools
-import os
 import secrets
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,28 +44,10 @@ def as_net_snmp_wants(one: User) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def snmpd(tmp_path_factory: pytest.TempPathFactory, program: Any) -> Iterator[int]:
-    binary = program.path("snmpd")
-    folder: Path = tmp_path_factory.mktemp("snmpd-v3")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
+def snmpd(tmp_path_factory: pytest.TempPathFactory, start_snmpd: Any) -> Iterator[int]:
     lines = [line for one in USERS for line in as_net_snmp_wants(one)]
-    config = folder / "snmpd.conf"
-    config.write_text("\n".join(["sysName v3-gateway", f"agentaddress udp:127.0.0.1:{port}", *lines]) + "\n")
-    log = folder / "log"
-    process = subprocess.Popen(
-        [binary, "-f", "-Lf", str(log), "-C", "-c", str(config), "-p", str(folder / "pid"), "-r"],
-        env={**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "SNMPCONFPATH": str(folder)},
-    )
-    deadline = time.monotonic() + 20
-    while not log.exists() or "NET-SNMP version" not in log.read_text():
-        if process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"snmpd did not start: {log.read_text() if log.exists() else ''}")
-        time.sleep(0.05)
-    yield port
-    process.terminate()
-    process.wait()
+    with start_snmpd(tmp_path_factory.mktemp("snmpd"), "\n".join(["sysName v3-gateway", *lines])) as port:
+        yield port
 
 
 @pytest.mark.parametrize("one", USERS, ids=lambda one: f"{one.auth} {one.priv}")

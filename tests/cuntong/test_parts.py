@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from cuntong import http
+from cuntong import show as shows
 from cuntong.collect import fleet_of, groups_of, in_the_field, in_the_simulator, is_asked, targets_of
 from cuntong.errors import StartError, UsageError
 from cuntong.secrets import credential, require_waiver
@@ -239,3 +240,9 @@ with Supervisor([program]):
         return True
 
     until(gone)
+
+
+@pytest.mark.parametrize(("today", "told"), [(date(2027, 12, 31), False), (date(2028, 1, 1), True)])
+def test_a_check_names_the_waivers_whose_time_is_over(example: Inventory, today: date, told: bool) -> None:
+    text = str(shows.checked(example, [], today))
+    assert ("the waiver snmp_v2c ended on 2027-12-31" in text) == told

@@ -123,6 +123,11 @@ def test_a_host_knows_its_site_its_line_and_its_lan(seen: View) -> None:
         "cuntong_class": "router",
         "cuntong_code": "511825101000",
         "cuntong_lan": {"gov_public": "10.125.24.0/24", "gov_internet": "10.125.152.0/24"},
+        "cuntong_lan6": {
+            f"{zone}_{vlan}": f"2001:db8:1825:{subnet + tag:x}::/64"
+            for zone, subnet in (("gov_public", 0x4330), ("gov_internet", 0x8330))
+            for vlan, tag in (("kiosk", 1), ("office", 2), ("peripherals", 3), ("mgmt", 15))
+        },
         "cuntong_link": {"type": "fiber_p2p", "carrier": "telecom", "bandwidth_mbps": 500, "circuit": "TQ-1001"},
         "cuntong_model": "msr3610",
         "cuntong_profile": "h3c-comware",
