@@ -1,0 +1,85 @@
+"""What every command shares: the app it hangs on, how it prints, how it reads the inventory."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cuntong.errors import UsageError
+from inventory.model import Inventory
+from simulator.errors import SimulationError
+
+app = typer.Typer(
+    name="cuntong",
+    help="村通: connect every village to the e-government extranet, and prove it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+out = Console()
+err = Console(stderr=True)
+
+Folder = Annotated[
+    Path,
+    typer.Argument(envvar="CUNTONG_INVENTORY", help="The inventory's folder.", show_default="the current folder"),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text, for programs.")]
+HERE = Path()
+
+
+def print_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+
+
+def say(text: str) -> None:
+    """A sentence as it is: what people wrote may look like markup, and programs want whole lines."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def given() -> Iterator[None]:
+    """What is wrong with a recording or a scenario that the user gave is wrong input, not a failed run."""
+    try:
+        yield
+    except SimulationError as error:
+        raise UsageError(str(error)) from None
+
+
+def load(folder: Path) -> Inventory:
+    """The inventory of a folder, from the compiled cache where it is fresh."""
+    from inventory.cache import default_folder
+    from inventory.loader import load as read
+
+    return read(folder, cache=default_folder())
+
+
+def log() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def host_and_port(address: str, port: int) -> tuple[str, int]:
+    """``192.0.2.1:161``, ``[2001:db8::1]:161``, or either without a port."""
+    host, colon, number = address.rpartition(":")
+    if not colon or (address.count(":") > 1 and not host.endswith("]")):
+        return address.strip("[]"), port
+    if not number.isdecimal() or not 0 < int(number) < 65536 or not host:
+        raise UsageError(f"{address!r} is no ADDRESS:PORT.")
+    return host.strip("[]"), int(number)
+
+
+def until_interrupted(program: Any) -> None:
+    import uvloop
+
+    try:
+        uvloop.run(program)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None

@@ -1,0 +1,90 @@
+"""Commands that start the long-running programs: collect, serve, up, demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cuntong.commands.common import HERE, Folder, app, err, given, host_and_port, load, log, out, print_json
+from cuntong.settings import settings
+
+Host = Annotated[str, typer.Option(help="Where to listen; other machines can connect only if this says so.")]
+Port = Annotated[int, typer.Option(help="TCP port.", min=0, max=65535)]
+
+
+@app.command()
+def collect(
+    folder: Folder = HERE,
+    host: Host = "127.0.0.1",
+    port: Port = 9161,
+    simulated: Annotated[int | None, typer.Option(help="Ask the simulated county at this UDP port instead.")] = None,
+    traps: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS:PORT",
+            help="Hear traps and informs here, and ask at once whoever sends one; port 162 if left out. "
+            "Once for IPv4 and once for IPv6.",
+            show_default="none are heard",
+        ),
+    ] = None,
+) -> None:
+    """Poll the inventory's devices, judge them, keep what happened; metrics at /metrics/{county}."""
+    from cuntong.collect import collect as run
+    from cuntong.collect import in_the_field, in_the_simulator
+
+    log()
+    reach = in_the_field(settings()) if simulated is None else in_the_simulator(simulated)
+    heard = [host_and_port(address, 162) for address in traps or ()]
+    run(load(folder), settings(), reach, host, port, heard)
+
+
+@app.command()
+def serve(folder: Folder = HERE, host: Host = "127.0.0.1", port: Port = 8080) -> None:
+    """Serve the API and the pages."""
+    from cuntong.serving import serve as run
+
+    log()
+    run(load(folder), settings(), host, port)
+
+
+@app.command()
+def up(
+    folder: Folder = HERE,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    metrics_port: Annotated[int, typer.Option(help="TCP port of the collector's metrics.")] = 9161,
+) -> None:
+    """Everything on this machine: collector and API on one ledger; what dies is started again."""
+    from cuntong.up import run
+
+    log()
+    load(folder)  # every problem is said here once, not by each child
+    run(folder, host, port, metrics_port)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path | None, typer.Option("--inventory", help="Another county than 天全.")] = None,
+    port: Annotated[int | None, typer.Option(help="Of the page; 8080 unless taken.", min=1, max=65535)] = None,
+    scenario: Annotated[str, typer.Option(help="What is broken at the start: a built-in scenario or a file.")] = "demo",
+    prove: Annotated[
+        bool, typer.Option("--check", help="Prove that everything works, print one line of JSON, end.")
+    ] = False,
+) -> None:
+    """A whole make-believe county on this machine: devices, collector, metrics, API and page."""
+    from cuntong import demo as demos
+    from cuntong import proving
+    from simulator.scenario import load as load_scenario
+
+    folder = folder or demos.EXAMPLE
+    inventory = load(folder)
+    if prove:
+        report = proving.prove(folder, inventory)
+        print_json(report.as_json())
+        if report.failed:
+            err.print(report.failed, markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(1)
+        return
+    with given():
+        load_scenario(scenario)
+    demos.run(folder, inventory, port, scenario, out)
