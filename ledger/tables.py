@@ -117,3 +117,146 @@ inventories = Table(
     Column("archive", LargeBinary, nullable=False),  # a zip of the files, so that old reports reproduce
     Column("recorded_at", Float(53), nullable=False),
 )
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("full_name", String(128), nullable=False),
+    Column("password", String(256), nullable=False),  # scrypt's parameters, salt and hash; empty: may not log in
+    Column("password_at", Float(53), nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("disabled_at", Float(53)),  # disabled, never deleted: the audit trail names it
+    Column("failures", Integer, nullable=False),  # wrong passwords since the last right one
+    Column("locked_until", Float(53), nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("account", String(64), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("division", String(12), nullable=False),  # the subtree that the role is for
+    Column("granted_by", String(64), nullable=False),
+    Column("granted_at", Float(53), nullable=False),
+    Column("revoked_at", Float(53)),
+    Index(None, "account"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_sha256", String(64), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("kind", String(8), nullable=False),  # session (a person logged in), token (a program)
+    Column("title", String(128), nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("expires_at", Float(53), nullable=False),
+    Column("revoked_at", Float(53)),
+    Index(None, "account"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("at", Float(53), nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("action", String(48), nullable=False),
+    Column("object", String(256), nullable=False),
+    Column("detail", Text, nullable=False),  # canonical JSON
+    Column("previous", String(64), nullable=False),  # hash of the entry before
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("previous"),  # two entries never follow the same one: the chain has no forks
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("author", String(64), nullable=False),
+    Column("title", String(256), nullable=False),
+    Column("made_at", Float(53), nullable=False),
+    Column("document", Text, nullable=False),  # canonical JSON; its hash is the key
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("plan", String(64), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("verdict", String(8), nullable=False),  # approve, reject
+    Column("reason", Text, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Index(None, "plan"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("plan", String(64), nullable=False),
+    Column("started_by", String(64), nullable=False),
+    Column("started_at", Float(53), nullable=False),
+    Column("epoch", Integer, nullable=False),  # raised by every controller that takes the run over
+    Column("state", String(12), nullable=False),  # running, pausing, stopping, ended
+    Column("holder", String(64), nullable=False),
+    Column("expires_at", Float(53), nullable=False),  # of the controller's lease on the run
+    Index(None, "plan"),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("run", String(32), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("kind", String(16), nullable=False),  # started, wave, step, device, gate, stopped, resumed, ended
+    Column("wave", Integer, nullable=False),  # 0: of the whole run
+    Column("device", String(64), nullable=False),  # empty: of the wave or the run
+    Column("what", String(48), nullable=False),  # the step, or the state that was reached
+    Column("detail", Text, nullable=False),
+    Index(None, "run", "id"),
+    Index(None, "device", "id"),
+)
+
+device_locks = Table(
+    "device_locks",
+    metadata,
+    Column("device", String(64), primary_key=True),
+    Column("run", String(32), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("uplink", String(64), nullable=False),  # the router above: no more than a few at once beneath one
+    Column("expires_at", Float(53), nullable=False),
+)
+
+backups = Table(
+    "backups",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("device", String(64), nullable=False),
+    Column("taken_at", Float(53), nullable=False),
+    Column("reason", String(48), nullable=False),  # nightly, a run's id, adopted
+    Column("platform", String(16), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("redacted", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the raw text, encrypted; opened only to restore
+    Index(None, "device", "taken_at"),
+)
+
+applied = Table(
+    "applied",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("device", String(64), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("run", String(32), nullable=False),
+    Column("plan", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of the running configuration afterwards
+    Column("templates", String(64), nullable=False),
+    Column("standard", String(64), nullable=False),  # name and version
+    Index(None, "device", "at"),
+)
