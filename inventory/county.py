@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from inventory.calendars import Calendar
 from inventory.declared import Declared
 from inventory.entries import Defaults
+from inventory.network import Network, Ports
 from inventory.vocabulary import DeviceClass, LinkType, SiteType
 
 Code = Annotated[str, Field(pattern=r"^[0-9]{2}([0-9A-Z]{2}){0,2}([0-9A-Z]{3}){0,2}$")]
@@ -66,6 +67,7 @@ class Model(Declared):
 
     Attributes:
         uplink_port: the interface on which this router's main line ends, by ifName; None where it has no such rule.
+        ports: what is plugged where, of a router that we provision.
     """
 
     title: str
@@ -73,6 +75,7 @@ class Model(Declared):
     device_class: DeviceClass = Field(alias="class")
     profile: str
     uplink_port: str | None = None
+    ports: Ports | None = None
 
 
 class SiteClass(Declared):
@@ -185,5 +188,6 @@ class County(Declared):
     coverage: CoverageRules = CoverageRules()
     credentials: dict[DeviceClass, Reference] = Field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    network: Network | None = None
     nodes: tuple[OwnNode, ...] = ()
     defaults: Defaults = Defaults()
