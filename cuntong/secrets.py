@@ -34,6 +34,27 @@ def credential(reference: str, folder: Path) -> Credential:
     scheme, _, name = reference.partition("://")
     if scheme == "community":
         return name.encode()
+    text = secret(reference, folder)
+    if ":" not in text:
+        return text.encode()
+    try:
+        return user_from(yaml.safe_load(text))
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        # The text of a YAML error quotes the line, and the line is the secret.
+        said = "it is no YAML" if isinstance(error, yaml.YAMLError) else str(error)
+        raise StartError(
+            f"The secret {reference} is no user of SNMPv3: {said}. Write user, auth, auth_password, priv and "
+            f"priv_password; auth is one of {', '.join(Auth)}; priv is one of {', '.join(Priv)}."
+        ) from None
+
+
+def secret(reference: str, folder: Path) -> str:
+    """The text of a secret.
+
+    Raises:
+        StartError: this is no reference, there is no such secret, or others than its owner may read it.
+    """
+    scheme, _, name = reference.partition("://")
     if scheme != "secret" or not _NAME.fullmatch(name):
         raise StartError(f"{reference!r} is no reference to a secret. Write secret://NAME.")
     path = folder / name
@@ -46,18 +67,8 @@ def credential(reference: str, folder: Path) -> Credential:
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise StartError(f"Others may read {path}. Run: chmod 600 {path}")
     if not text:
-        raise StartError(f"The secret {reference} is empty. Write a community or a user of SNMPv3 into {path}.")
-    if ":" not in text:
-        return text.encode()
-    try:
-        return user_from(yaml.safe_load(text))
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        # The text of a YAML error quotes the line, and the line is the secret.
-        said = "it is no YAML" if isinstance(error, yaml.YAMLError) else str(error)
-        raise StartError(
-            f"The secret {reference} is no user of SNMPv3: {said}. Write user, auth, auth_password, priv and "
-            f"priv_password; auth is one of {', '.join(Auth)}; priv is one of {', '.join(Priv)}."
-        ) from None
+        raise StartError(f"The secret {reference} is empty. Write it into {path}.")
+    return text
 
 
 def user_from(plain: object) -> User:

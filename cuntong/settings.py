@@ -20,6 +20,10 @@ class Settings(BaseSettings):
         interval_s: between two polls of one device.
         timeout_s: patience of one try; each question is tried ``1 + retries`` times.
         per_uplink: devices behind one uplink that may be asked at the same time.
+        known_hosts: the host keys of the routers by device id; empty for ``known_hosts`` in the inventory's folder.
+        vault_key: file with the key of what is sealed in the ledger; empty for one in the user's state folder.
+        simulated_ssh: TCP port of the simulated routers; 0 is the field.
+        minute_s: seconds in a minute of the routers' own timers: 60 but for simulated ones.
     """
 
     model_config = SettingsConfigDict(env_prefix="CUNTONG_", env_ignore_empty=True)
@@ -30,6 +34,14 @@ class Settings(BaseSettings):
     timeout_s: float = Field(default=1.0, gt=0, le=30.0)
     retries: int = Field(default=2, ge=0, le=10)
     per_uplink: int = Field(default=8, ge=1, le=1000)
+    known_hosts: Path | None = None
+    vault_key: Path | None = None
+    simulated_ssh: int = Field(default=0, ge=0, le=65535)
+    minute_s: float = Field(default=60.0, gt=0, le=60.0)
+
+    @property
+    def vault_key_path(self) -> Path:
+        return self.vault_key or state_folder() / "vault.key"
 
     @cached_property
     def ledger_url(self) -> str:

@@ -1,0 +1,355 @@
+"""``cuntong apply``: leads a run through its waves. Each wave is one ansible-runner run of a playbook.
+
+The controller sends nothing to devices. It holds the run's lease, starts Ansible for one wave after the other, reads
+from the ledger what the workers wrote, and decides by our own measured health whether the next wave may start.
+"""
+
+import json
+import secrets
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import ansible_runner
+from sqlalchemy import Engine
+
+from cuntong.changing import gates
+from cuntong.changing.outcomes import outcomes
+from cuntong.changing.planning import PLAYBOOKS
+from cuntong.changing.reach import environment
+from cuntong.errors import StartError
+from cuntong.settings import Settings
+from inventory.model import Inventory
+from ledger import audit, rollouts
+from ledger.errors import FencedError
+from ledger.rollouts import Run, RunEvent, RunState
+from rollout.change import ChangeState, Outcome
+from rollout.plan import Plan, PlannedWave
+
+LEASE_S: Final = 15.0
+_RENEW_S: Final = 2.0
+_LOOK_S: Final = 0.5
+_CYCLES: Final = 3
+"""Polling intervals within which a changed site must have been asked again."""
+
+Tell = Callable[[RunEvent], None]
+"""Hears what happens, for progress on a screen."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended. ``stopped`` is one sentence, empty where every wave went through."""
+
+    run: str
+    outcomes: Mapping[str, Outcome]
+    stopped: str
+
+    @property
+    def ok(self) -> bool:
+        return not self.stopped and all(one.state is ChangeState.CONFIRMED for one in self.outcomes.values())
+
+
+def new_run_id(now: float) -> str:
+    """Sortable by time, and no two alike: ``20261121-2130-4f2a``."""
+    return time.strftime("%Y%m%d-%H%M", time.gmtime(now)) + f"-{secrets.token_hex(2)}"
+
+
+class Controller:
+    """Leads one run. ``lead`` is called once, from the main thread."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        settings: Settings,
+        engine: Engine,
+        plan: Plan,
+        run: Run,
+        tell: Tell,
+        *,
+        blind: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._inventory, self._settings, self._engine = inventory, settings, engine
+        self._plan, self._run, self._tell, self._blind, self._clock = plan, run, tell, blind, clock
+        self._state = RunState.RUNNING
+        self._fenced = threading.Event()
+        self._over = threading.Event()
+
+    def lead(self) -> Result:
+        """Go through the waves that have not ended yet.
+
+        Raises:
+            FencedError: another controller took the run over.
+            StartError: nobody measures these sites, so that no gate could judge.
+        """
+        if not self._blind:
+            self._require_watch()
+        renewer = threading.Thread(target=self._renew, daemon=True)
+        renewer.start()
+        try:
+            with self._stops_on_interrupt():
+                stopped = self._waves()
+        finally:
+            self._over.set()
+            renewer.join()
+        if self._fenced.is_set():
+            raise FencedError(f"Run {self._run.id} was taken over by another controller.")
+        self._say("ended", 0, "", stopped or "done", "")
+        with self._engine.begin() as connection:
+            rollouts.steer(connection, self._run.id, RunState.ENDED)
+            audit.record(connection, self._clock(), self._run.started_by, "run.end", self._run.id, {"why": stopped})
+        return Result(self._run.id, self._outcomes(), stopped)
+
+    def _waves(self) -> str:
+        """Why the run stopped; empty where it did not."""
+        for number, wave in enumerate(self._plan.waves, 1):
+            done = self._outcomes()
+            left = [device for device in wave.devices if device not in done]
+            stopped = self._hold() or (self._wave(number, wave, left) if left else "")
+            if stopped:
+                self._say("stopped", number, "", "stopped", stopped)
+                return stopped
+        return ""
+
+    def _wave(self, number: int, wave: PlannedWave, left: Sequence[str]) -> str:
+        self._say("wave", number, "", "started", f"{wave.title}: {len(left)}")
+        sites = self._sites_of(wave.devices)
+        before = self._measured(sites)
+        failed = self._ansible(number, left)
+        ended = self._clock()
+        done = self._outcomes()
+        missing = [device for device in left if device not in done]
+        stopped = self._judge({device: done[device] for device in wave.devices if device in done})
+        if not stopped and missing and self._state is RunState.RUNNING:
+            # Ansible ended without a word on them: what it said is all there is to tell.
+            stopped = f"{len(missing)} of wave {number} came to no end ({failed or 'no reason given'})."
+        return stopped or self._gate(number, before, sites, ended) or self._soak(number, before, sites, ended)
+
+    def _judge(self, done: Mapping[str, Outcome]) -> str:
+        rules = self._plan.terms.stop
+        lost = sorted(id for id, one in done.items() if one.state is ChangeState.LOST)
+        back = sorted(id for id, one in done.items() if one.state is not ChangeState.CONFIRMED)
+        if len(lost) >= rules.lost:
+            return f"{', '.join(lost)} did not come back."
+        if len(back) >= rules.rolled_back:
+            return f"{len(back)} of this wave were not changed: {', '.join(back[:5])}: {done[back[0]].reason}"
+        if len(done) >= rules.sample and len(back) > rules.rolled_back_ratio * len(done):
+            return f"{len(back)} of {len(done)} were not changed: {', '.join(back)}: {done[back[0]].reason}"
+        if back and len(done) == 1:
+            return f"{back[0]} was not changed: {done[back[0]].reason}"  # a wave of one that fails has failed
+        return ""
+
+    def _gate(self, number: int, before: gates.Health, sites: Sequence[str], since: float) -> str:
+        """Wait until every site was asked after the change, then compare."""
+        if self._blind:
+            return ""
+        interval = self._settings.interval_s
+        deadline = self._clock() + _CYCLES * interval + LEASE_S
+        while (now := self._measured(sites)).until < since + interval:
+            if self._clock() > deadline:
+                return f"Nobody has measured the sites of wave {number} since it ended: the collector is silent."
+            if self._pause():
+                return self._why()
+        return self._compare(number, before, now, "gate")
+
+    def _soak(self, number: int, before: gates.Health, sites: Sequence[str], since: float) -> str:
+        if number == len(self._plan.waves) or self._blind:
+            return ""
+        while self._clock() < since + self._plan.terms.soak_s:
+            worse = self._compare(number, before, self._measured(sites), "")
+            if worse or self._pause():
+                return worse or self._why()
+        return ""
+
+    def _compare(self, number: int, before: gates.Health, now: gates.Health, say: str) -> str:
+        worse = now.worse_than(before)
+        if len(worse) >= self._plan.terms.stop.worse:
+            return f"Reachable before wave {number} and not after it: {', '.join(worse)}."
+        if say:
+            good = sum(verdict == "yes" for verdict in now.reachable.values())
+            self._say("gate", number, "", "open", f"{good} of {len(now.reachable)} measured sites are reachable")
+        return ""
+
+    def _hold(self) -> str:
+        """Wait while the run is paused; why it is to stop, if it is."""
+        closes = self._plan.terms.closes_at
+        if closes is not None and self._clock() >= closes:
+            return "The change window has closed."
+        while self._state is RunState.PAUSING:
+            if self._pause():
+                return self._why()
+        return self._why()
+
+    def _why(self) -> str:
+        if self._fenced.is_set():
+            return "Another controller took the run over."
+        return "Stopped by the operator." if self._state is RunState.STOPPING else ""
+
+    def _pause(self) -> bool:
+        """A short wait; True when the run is to end."""
+        self._fenced.wait(_LOOK_S)
+        return self._fenced.is_set() or self._state is RunState.STOPPING
+
+    def _ansible(self, number: int, devices: Sequence[str]) -> str:
+        """Run the playbook on these devices; what Ansible said where it failed."""
+        with _private_folder() as folder:
+            limit = folder / "devices"
+            limit.write_text("\n".join(devices) + "\n", "utf-8")
+            source = folder / "county.cuntong.yml"
+            county = json.dumps(str(self._inventory.folder.resolve()))
+            source.write_text(f"plugin: cuntong\nfolder: {county}\n", "utf-8")
+            said: list[str] = []
+            ansible_runner.run(
+                private_data_dir=str(folder),
+                project_dir=str(PLAYBOOKS),
+                ident=f"{self._run.id}-{self._run.epoch}-{number}",
+                playbook="extranet_link.yml",
+                inventory=str(source),
+                limit=f"@{limit}",
+                forks=self._plan.terms.parallel,
+                extravars={"cuntong_run": self._run.id, "cuntong_epoch": self._run.epoch},
+                envvars=_envvars(self._settings, self._inventory.folder),
+                event_handler=lambda event: self._hear(event, said),
+                suppress_env_files=True,
+                quiet=True,
+            )
+            return said[-1] if said else ""
+
+    def _hear(self, event: Mapping[str, Any], said: list[str]) -> bool:
+        """Pass on what a device came to; True keeps the event, which ansible-runner counts by."""
+        data = event.get("event_data", {})
+        if event.get("event") in ("runner_on_failed", "runner_on_unreachable"):
+            said.append(str(data.get("res", {}).get("msg", "")))
+        if event.get("event", "").startswith("runner_on_") and event["event"] != "runner_on_start":
+            result = data.get("res", {})
+            state, reason = result.get("cuntong_state"), result.get("cuntong_reason", "")
+            if state:
+                number = self._plan.wave_of(data["host"])
+                self._tell(RunEvent(self._clock(), "device", number, data["host"], state, reason))
+        return True
+
+    def _renew(self) -> None:
+        while not self._over.wait(_RENEW_S):
+            try:
+                with self._engine.begin() as connection:
+                    self._state = rollouts.renew(connection, self._run, self._clock(), LEASE_S)
+            except FencedError:
+                self._fenced.set()
+                return
+
+    @contextmanager
+    def _stops_on_interrupt(self) -> Iterator[None]:
+        """Ctrl-C starts nothing new and lets what is under way come to its end."""
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self._state = RunState.STOPPING
+            threading.Thread(target=self._steer_to_stop).start()
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _steer_to_stop(self) -> None:
+        with self._engine.begin() as connection:
+            rollouts.steer(connection, self._run.id, RunState.STOPPING)
+
+    def _require_watch(self) -> None:
+        watched = self._measured([]).until
+        if watched < self._clock() - _CYCLES * self._settings.interval_s:
+            raise StartError(
+                "No collector measures these sites: nobody would notice that a village was lost. "
+                "Start `cuntong collect` (or `cuntong up`), or give --blind."
+            )
+
+    def _measured(self, sites: Sequence[str]) -> gates.Health:
+        with self._engine.connect() as connection:
+            return gates.measured(connection, sites)
+
+    def _sites_of(self, devices: Sequence[str]) -> list[str]:
+        """The sites of these devices and every site below them."""
+        inventory = self._inventory
+        own = {inventory.devices.find(device).site for device in devices}
+        found = set(own)
+        for site in range(len(inventory.sites)):
+            trail = list(inventory.site_uplinks(site))
+            while trail:
+                above = trail.pop()
+                if above in own:
+                    found.add(site)
+                    break
+                trail += inventory.site_uplinks(above)
+        return [inventory.sites.ids[site] for site in sorted(found)]
+
+    def _outcomes(self) -> dict[str, Outcome]:
+        with self._engine.connect() as connection:
+            return outcomes(rollouts.events(connection, self._run.id, kinds=["device"]))
+
+    def _say(self, kind: str, wave: int, device: str, what: str, detail: str) -> None:
+        event = RunEvent(self._clock(), kind, wave, device, what[:48], detail)
+        with self._engine.begin() as connection:
+            rollouts.tell(connection, self._run.id, self._run.epoch, event)
+        self._tell(event)
+
+
+def way_back(run: Run, plan: Plan, done: Mapping[str, Outcome], author: str, now: float) -> Plan:
+    """The plan that undoes what a run confirmed: its approved rollback commands, on what it left behind."""
+    confirmed = {id: one for id, one in done.items() if one.state is ChangeState.CONFIRMED}
+    devices = tuple(
+        replace(
+            device,
+            fingerprint=confirmed[device.device].fingerprint,
+            commands=device.rollback,
+            rollback=device.commands,
+            diff="\n".join(device.rollback) + "\n",
+        )
+        for device in plan.devices
+        if device.device in confirmed
+    )
+    waves = tuple(
+        PlannedWave(wave.title, chosen)
+        for wave in plan.waves
+        if (chosen := tuple(device for device in wave.devices if device in confirmed))
+    )
+    return replace(
+        plan,
+        title=f"Back from run {run.id}: {plan.title}",
+        author=author,
+        made_at=now,
+        expires_at=now + 86_400.0,
+        reverses=run.id,
+        waves=waves,
+        devices=devices,
+    )
+
+
+def _envvars(settings: Settings, folder: Path) -> dict[str, str]:
+    told = environment(settings, folder)
+    return {
+        **{name: value for name, value in told.items() if name.startswith("CUNTONG_")},
+        "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
+    }
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """What ansible-runner writes, in memory where there is such a place, and gone afterwards."""
+    memory = Path("/dev/shm")  # noqa: S108  ours alone: mkdtemp makes it 0700 under a random name
+    folder = Path(tempfile.mkdtemp(prefix="cuntong-run-", dir=memory if memory.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
