@@ -1,11 +1,7 @@
 """``cuntong plan``: reads the running configurations of a scope in parallel and writes what would change, in waves."""
 
-import multiprocessing
-import os
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +9,7 @@ from sqlalchemy import Engine
 
 from api.actions.grants import Action, require
 from cuntong.changing.reach import Reach
+from cuntong.changing.reading import paced, uplink_of
 from inventory.devices import Device
 from inventory.model import Inventory
 from inventory.vocabulary import DeviceClass
@@ -30,7 +27,6 @@ from rollout.waves import Node, plan_waves
 
 PLAYBOOKS: Final = Path(__file__).resolve().parents[2] / "playbooks"
 EXPIRES_S: Final = 7 * 86_400.0
-_THREADS_UP_TO: Final = 8  # routers: fewer are read sooner by threads than processes start
 
 
 def tasks_for(inventory: Inventory, devices: Sequence[Device], reach: Reach, templates: Templates) -> list[Task]:
@@ -47,7 +43,7 @@ def tasks_for(inventory: Inventory, devices: Sequence[Device], reach: Reach, tem
             intended=templates.render(inventory, device, reach.platform(device)),
             site=inventory.sites.ids[device.site],
             model=device.model,
-            uplink=inventory.devices[device.uplinks[0]].id if device.uplinks else "",
+            uplink=uplink_of(inventory, device),
             manager=str(reach.network.manager),
             children=device.ordinal in parents,
             standard=standard_of(inventory, device),
@@ -75,46 +71,12 @@ def read_all(
     Args:
         done: told of each device as it is ready.
     """
-    found: dict[int, Planned] = {}
-    with _executor(len(tasks), parallel) as executor:
-        waiting = list(range(len(tasks)))
-        busy: Counter[str] = Counter()
-        running: dict[Future[Planned], int] = {}
-        while waiting or running:
-            for number in list(_startable(tasks, waiting, busy, parallel - len(running), per_uplink)):
-                waiting.remove(number)
-                busy[tasks[number].uplink] += 1
-                running[executor.submit(plan_device, tasks[number], read_running)] = number
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                number = running.pop(future)
-                busy[tasks[number].uplink] -= 1
-                found[number] = future.result()
-                done(found[number])
-    return [found[number] for number in range(len(tasks))]
+    uplinks = [task.uplink for task in tasks]
+    return paced(read_and_plan, tasks, uplinks, parallel, per_uplink, lambda _, planned: done(planned))
 
 
-def _startable(
-    tasks: Sequence[Task], waiting: Sequence[int], busy: Counter[str], free: int, per_uplink: int
-) -> Iterator[int]:
-    taken: Counter[str] = Counter()
-    for number in waiting:
-        if free <= 0:
-            return
-        uplink = tasks[number].uplink
-        if not uplink or busy[uplink] + taken[uplink] < per_uplink:
-            taken[uplink] += 1
-            free -= 1
-            yield number
-
-
-def _executor(tasks: int, parallel: int) -> Executor:
-    if tasks <= _THREADS_UP_TO:
-        return ThreadPoolExecutor(max(1, min(tasks, parallel)))
-    # A fork of this process would copy its locks and its threads; the server that forks has only modules.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["rollout.planning", "rollout.transaction"])
-    return ProcessPoolExecutor(min(parallel, 4 * (os.cpu_count() or 1)), mp_context=context)
+def read_and_plan(task: Task) -> Planned:
+    return plan_device(task, read_running)
 
 
 def make_plan(

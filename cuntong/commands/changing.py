@@ -3,20 +3,18 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from sqlalchemy import Engine
 
 from api.actions.grants import Action
 from cuntong import identity, show_changes
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, err, load, out, print_json, say
+from cuntong.commands.common import HERE, Json, app, bar, err, load, out, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings, state_folder
 from inventory.model import Inventory
@@ -64,10 +62,10 @@ def plan(
     opens, closes = _window(window)
     terms = Terms(parallel, per_uplink, soak * 60.0, opens, closes)
     given = settings()
-    with identity.ledger(given) as engine, _bar(f"Reading {len(devices)} routers", len(devices)) as (bar, task):
+    with identity.ledger(given) as engine, bar(f"Reading {len(devices)} routers", len(devices)) as (progress, task):
 
         def done(one: "Planned") -> None:
-            bar.update(task, advance=1, description=one.plan.device)
+            progress.update(task, advance=1, description=one.plan.device)
 
         name, made = write_plan(
             inventory, scope, devices, reach(inventory, given), templates_of(inventory), terms, engine,
@@ -248,14 +246,14 @@ def _lead(inventory: Inventory, engine: Engine, made: Plan, run: Run, *, blind: 
     total = sum(len(wave.devices) for wave in made.waves)
     if not as_json:
         say(f"run {run.id}: {total} devices in {len(made.waves)} waves")
-    with _bar("", total) as (bar, task):
+    with bar("", total) as (progress, task):
 
         def tell(event: RunEvent) -> None:
             if event.kind == "device":
-                bar.update(task, advance=1)
+                progress.update(task, advance=1)
             line = show_changes.told(event, len(made.waves))
             if line and not as_json:
-                bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+                progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         result = Controller(inventory, settings(), engine, made, run, tell, blind=blind).lead()
     if as_json:
@@ -286,11 +284,3 @@ def _window(text: str | None) -> tuple[float | None, float | None]:
 
 def _holder() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"[:64]
-
-
-@contextmanager
-def _bar(title: str, total: int) -> Iterator[tuple[Progress, TaskID]]:
-    """A progress bar on stderr that is gone afterwards."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        yield progress, progress.add_task(title, total=total)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from cuntong.errors import UsageError
 from inventory.model import Inventory
@@ -83,3 +84,11 @@ def until_interrupted(program: Any) -> None:
         uvloop.run(program)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def bar(title: str, total: int) -> Iterator[tuple[Progress, TaskID]]:
+    """A progress bar on stderr that is gone afterwards."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        yield progress, progress.add_task(title, total=total)
