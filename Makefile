@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format setup debian lock bench walks clean
+.PHONY: help demo test check format setup debian lock bench fuzz walks clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 12
@@ -36,6 +36,9 @@ bench: $(STAMP)  ## the figures of the README, each as a ratio measured in one r
 	$(BIN)/python benchmarks/usm_cost.py
 	$(BIN)/python benchmarks/trap_flood.py
 	$(BIN)/python benchmarks/scale.py
+
+fuzz: $(STAMP)   ## a million broken messages at every decoder of network bytes
+	$(BIN)/python benchmarks/fuzz.py
 
 walks: $(STAMP)  ## what recorded devices say, beside what well-known systems read out of them
 	$(BIN)/python benchmarks/walks.py $(ARGS)
