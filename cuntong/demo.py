@@ -5,26 +5,41 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from cuntong import http, up
+from cuntong.changing import rehearsal
+from cuntong.changing.applying import Result, Tell
+from cuntong.changing.scope import routers_in
 from cuntong.errors import StartError
-from cuntong.settings import state_folder
+from cuntong.settings import Settings, state_folder
+from cuntong.show_changes import told
 from cuntong.supervise import Program, Supervisor
 from cuntong.watching import County, Figures
+from inventory.devices import Device
+from inventory.errors import CuntongError
 from inventory.model import Inventory
 from ledger.database import sqlite_url
+from ledger.rollouts import RunEvent
+from rollout.change import ChangeState
+from rollout.plan import Terms
 
 EXAMPLE: Final = Path(__file__).resolve().parent.parent / "inventory" / "examples" / "tianquan"
 PAGE: Final = 8080
+BARE: Final = "511825212000"
+"""兴业乡 of the example: routers of all four platforms, new from the bench."""
+NOTHING: Final = "none"
+_SOAK_S: Final = 3.0
 
 # On loopback an answer takes a millisecond: patience like in the field would only make silence slow to see.
 _ENVIRONMENT: Final = {"CUNTONG_INTERVAL_S": "5", "CUNTONG_TIMEOUT_S": "0.3", "CUNTONG_RETRIES": "2"}
@@ -42,13 +57,24 @@ class Stage:
     control: Path
     folder: Path
     supervisor: Supervisor
+    settings: Settings
 
 
 @contextmanager
 def stage(
-    folder: Path, port: int, scenario: str, control: Path | None = None, interval_s: float | None = None
+    folder: Path,
+    port: int,
+    scenario: str,
+    control: Path | None = None,
+    interval_s: float | None = None,
+    bare: tuple[Inventory, Sequence[Device]] | None = None,
 ) -> Iterator[Stage]:
-    """Starts simulator, collector and API, and ends them with the block. Everything is in one temporary folder."""
+    """Starts simulator, collector and API, and ends them with the block. Everything is in one temporary folder.
+
+    Args:
+        bare: an inventory and those of its routers that come new from the bench; the others are configured, and all
+            answer SSH. None: routers answer no SSH.
+    """
     with tempfile.TemporaryDirectory(prefix="cuntong-demo-") as scratch:
         place = Path(scratch)
         environment = {**_ENVIRONMENT, "CUNTONG_LEDGER": sqlite_url(place / "ledger.sqlite3")}
@@ -57,6 +83,12 @@ def stage(
         control = control or place / "simulator.sock"
         snmp, metrics = http.free_port(kind=http.DATAGRAM), http.free_port()
         simulator = ["simulate", "county", str(folder), "--port", str(snmp), "--scenario", scenario]
+        if bare is not None:
+            ssh = http.free_port()
+            environment |= rehearsal.lay_out(bare[0], place, bare[1])
+            environment["CUNTONG_SIMULATED_SSH"] = str(ssh)
+            simulator += ["--ssh-port", str(ssh), "--configurations", str(place / "configurations")]
+            simulator += ["--boot", str(rehearsal.BOOT_S)]
         programs = [
             Program("simulator", [*simulator, "--control", str(control)], place / "simulator.log"),
             up.collector(folder, "127.0.0.1", metrics, snmp, place / "collector.log"),
@@ -65,7 +97,9 @@ def stage(
         for program in programs:
             program.environment = environment
         with Supervisor(programs) as supervisor:
-            yield Stage(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}", control, place, supervisor)
+            page, own = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}"
+            given = {name.removeprefix("CUNTONG_").lower(): value for name, value in environment.items()}
+            yield Stage(page, own, control, place, supervisor, Settings.model_validate(given))
 
 
 def wait_for_sweep(running: Stage, county: County, look: Callable[[Figures], None] | None = None) -> Figures:
@@ -99,20 +133,40 @@ def _tail(program: Program) -> str:
     return f"[{program.name}] " + "\n".join(text.splitlines()[-8:])
 
 
-def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, out: Console) -> None:
+def bare_routers(folder: Path, inventory: Inventory, code: str | None) -> list[Device]:
+    """The routers that come new from the bench: of a division, or (``None``) of one township of the example.
+
+    Raises:
+        UsageError: there is no such division, or it has no router that we provision.
+    """
+    if code == NOTHING:
+        return []
+    if code is None:
+        if folder != EXAMPLE:
+            return []
+        code = BARE
+    return routers_in(inventory, code)
+
+
+def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, bare: str | None, out: Console) -> None:
     """The demo for people: until Ctrl-C."""
     if port is None:
         port = PAGE if http.is_free("127.0.0.1", PAGE) else http.free_port()
     if folder != EXAMPLE and scenario == "demo":
         scenario = "calm"  # the built-in scenarios name villages of the example
+    new = bare_routers(folder, inventory, bare)
     state_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = up.told_to_stop()
-    with stage(folder, port, scenario, state_folder() / "simulator.sock") as running:
+    control = state_folder() / "simulator.sock"
+    with stage(folder, port, scenario, control, bare=(inventory, new) if new else None) as running:
         county = County(inventory, running.page, running.metrics)
         with Progress(*_COLUMNS, console=out, transient=True) as progress:
             bar = progress.add_task("first sweep", total=county.devices)
             figures = wait_for_sweep(running, county, lambda seen: progress.update(bar, completed=seen.devices_up))
         out.print(_welcome(inventory, running, figures))
+        if new:
+            # A thread that is not waited for: Ctrl-C ends the demo, and with it everything that it changes.
+            Thread(target=_provision, args=(inventory, running, bare or BARE, new, out), daemon=True).start()
         shown = None
         while not stop.wait(1.0):
             running.supervisor.restart_the_dead()
@@ -121,6 +175,39 @@ def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, out
             if line != shown:
                 out.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {line}", highlight=False)
                 shown = line
+
+
+def provision(
+    inventory: Inventory, running: Stage, scope: str, new: Sequence[Device], tell: Tell = lambda _: None
+) -> Result:
+    """Bring new routers to what the inventory says, as in the field: plan, second person, waves.
+
+    Raises:
+        CuntongError: what would stop it in the field.
+    """
+    rehearsal.learn_host_keys(running.control, Path(running.settings.known_hosts or ""))
+    terms = Terms(soak_s=_SOAK_S)
+    _, result = rehearsal.perform(inventory, running.settings, scope, new, terms, tell)
+    return result
+
+
+def _provision(inventory: Inventory, running: Stage, scope: str, new: Sequence[Device], out: Console) -> None:
+    def say(text: str) -> None:
+        out.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {escape(text)}", highlight=False, soft_wrap=True)
+
+    def tell(event: RunEvent) -> None:
+        line = told(event, 0)
+        if line:
+            say(line.replace(" of 0:", ":"))
+
+    say(f"{len(new)} new routers: reading, planning, a second person approves")
+    try:
+        result = provision(inventory, running, scope, new, tell)
+    except (CuntongError, OSError) as error:
+        say(f"provisioning stopped: {error}")
+    else:
+        confirmed = sum(one.state is ChangeState.CONFIRMED for one in result.outcomes.values())
+        say(f"provisioned: {confirmed} of {len(new)} routers confirmed. {result.stopped}".rstrip())
 
 
 def _called() -> str:

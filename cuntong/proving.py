@@ -2,17 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from cuntong import demo, http
+from cuntong.changing.scope import routers_in
 from cuntong.collect import is_asked
 from cuntong.errors import StartError
 from cuntong.watching import County, samples
+from inventory.devices import Device
 from inventory.errors import CuntongError
 from inventory.model import Inventory
+from rollout.change import ChangeState
 from simulator.control import request
 
 _INTERVAL_S: Final = 2.0
@@ -56,11 +59,19 @@ class Report:
         return document
 
 
-def prove(folder: Path, inventory: Inventory) -> Report:
-    """Run the county on free ports and collect the proofs. Never raises for what the county does."""
+def prove(folder: Path, inventory: Inventory, scope: str | None = None) -> Report:
+    """Run the county on free ports and collect the proofs. Never raises for what the county does.
+
+    Args:
+        scope: whose routers come new from the bench and are provisioned first; None leaves that out.
+    """
     report = Report(sites=len(inventory.sites), devices=len(inventory.devices))
     try:
-        with demo.stage(folder, http.free_port(), "calm", interval_s=_INTERVAL_S) as running:
+        new = routers_in(inventory, scope) if scope else []
+        bare = (inventory, new) if new else None
+        with demo.stage(folder, http.free_port(), "calm", interval_s=_INTERVAL_S, bare=bare) as running:
+            if scope:
+                _provision(report, inventory, running, scope, new)
             _play(report, inventory, running, folder == demo.EXAMPLE)
     except CuntongError as error:
         report.failed = str(error)
@@ -70,7 +81,7 @@ def prove(folder: Path, inventory: Inventory) -> Report:
     return report
 
 
-def _play(report: Report, inventory: Inventory, running: demo.Stage, example: bool) -> None:
+def _play(report: Report, inventory: Inventory, running: demo.Stage, example: bool, new: Sequence[Device]) -> None:
     county = County(inventory, running.page, running.metrics)
     figures = demo.wait_for_sweep(running, county)
     denominator = figures.coverage["denominator"]
@@ -93,6 +104,26 @@ def _play(report: Report, inventory: Inventory, running: demo.Stage, example: bo
         return
     _cut_power(report, inventory, running, county, denominator)
     _cut_uplink(report, inventory, running, county)
+
+
+def _provision(report: Report, inventory: Inventory, running: demo.Stage, scope: str, new: Sequence[Device]) -> None:
+    """Routers as the bench leaves them: not one village behind them is reached; then waves, and evidence of it."""
+    county = County(inventory, running.page, running.metrics)
+    demo.wait_for_sweep(running, county)
+    sites = sorted({inventory.sites.ids[device.site] for device in new})
+    dark = {"reachable": 0, "sites": len(sites)}
+    report.expect("behind new routers", dark, _settled(lambda: _reached(county, sites), dark))
+    result = demo.provision(inventory, running, scope, new)
+    done = {"confirmed": len(new), "stopped": ""}
+    confirmed = sum(one.state is ChangeState.CONFIRMED for one in result.outcomes.values())
+    report.expect("provisioned in waves", done, {"confirmed": confirmed, "stopped": result.stopped})
+    lit = {"reachable": len(sites), "sites": len(sites)}
+    report.expect("behind provisioned routers", lit, _settled(lambda: _reached(county, sites), lit))
+
+
+def _reached(county: County, sites: Sequence[str]) -> dict[str, int]:
+    told = county.get("/v1/sites?reachable=yes&limit=1000")["data"]
+    return {"reachable": len({one["id"] for one in told} & set(sites)), "sites": len(sites)}
 
 
 def _cut_power(report: Report, inventory: Inventory, running: demo.Stage, county: County, denominator: int) -> None:

@@ -2,7 +2,9 @@
 
     RolloutError
     ├─ PlanRefusedError     stale, expired, unapproved, edited by hand: nothing was sent
+    ├─ UnparsableError      a configuration that cannot be read: kept, reported, never applied over
     ├─ TemplateError        the intended configuration cannot be rendered: file and line
+    ├─ LockHeldError        another run is changing this device
     └─ SessionError         one device, in the field: recorded, and the other devices go on
        ├─ UnreachableError     no session: silent, refused, cut off
        ├─ LoginError           wrong or missing credentials
@@ -22,8 +24,16 @@ class PlanRefusedError(RolloutError):
     """A plan that must not be applied: stale, expired, unapproved, or edited by hand."""
 
 
+class UnparsableError(RolloutError):
+    """A configuration that cannot be read: empty, cut off, another platform's, or no configuration."""
+
+
 class TemplateError(RolloutError):
     """A template cannot be rendered; its text names file and line."""
+
+
+class LockHeldError(RolloutError):
+    """Another run holds the device; its text names the run and its owner."""
 
 
 class SessionError(RolloutError):

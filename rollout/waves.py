@@ -5,7 +5,7 @@ other townships' villages (first one of each model that has not been tried yet),
 the top one router at a time. A parent and what hangs below it are never in one wave.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -79,16 +79,6 @@ def plan_waves(nodes: Sequence[Node]) -> list[Wave]:
     return waves
 
 
-def below(nodes: Sequence[Node]) -> Mapping[str, int]:
-    """For each router, how many of the nodes hang below it, at any depth."""
-    by_id = {node.id: node for node in nodes}
-    counts = dict.fromkeys(by_id, 0)
-    for node in nodes:
-        for above in _ancestors(node, by_id):
-            counts[above] += 1
-    return counts
-
-
 def _is_top(node: Node) -> bool:
     return not node.uplinks
 
@@ -146,14 +136,3 @@ def _one_each(nodes: Iterable[Node], key: Callable[[Node], str]) -> list[Node]:
     for node in sorted(nodes, key=lambda node: (node.weight, node.id)):
         lightest.setdefault(key(node), node)
     return list(lightest.values())
-
-
-def _ancestors(node: Node, by_id: Mapping[str, Node]) -> Iterator[str]:
-    seen: set[str] = set()
-    trail = list(node.uplinks)
-    while trail:
-        above = trail.pop()
-        if above not in seen:
-            seen.add(above)
-            yield above
-            trail += by_id[above].uplinks

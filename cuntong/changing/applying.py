@@ -5,9 +5,12 @@ from the ledger what the workers wrote, and decides by our own measured health w
 """
 
 import json
+import os
+import re
 import secrets
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -39,6 +42,8 @@ _RENEW_S: Final = 2.0
 _LOOK_S: Final = 0.5
 _CYCLES: Final = 3
 """Polling intervals within which a changed site must have been asked again."""
+
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 Tell = Callable[[RunEvent], None]
 """Hears what happens, for progress on a screen."""
@@ -207,7 +212,7 @@ class Controller:
             county = json.dumps(str(self._inventory.folder.resolve()))
             source.write_text(f"plugin: cuntong\nfolder: {county}\n", "utf-8")
             said: list[str] = []
-            ansible_runner.run(
+            ended = ansible_runner.run(
                 private_data_dir=str(folder),
                 project_dir=str(PLAYBOOKS),
                 ident=f"{self._run.id}-{self._run.epoch}-{number}",
@@ -221,6 +226,10 @@ class Controller:
                 suppress_env_files=True,
                 quiet=True,
             )
+            if not said and ended.status != "successful":
+                # Ansible did not get as far as a device: its own words, without the colours.
+                written = _COLOURS.sub("", ended.stdout.read()).strip().splitlines()
+                said = [f"ansible-playbook {ended.status}: {' '.join(written[-3:])}"]
             return said[-1] if said else ""
 
     def _hear(self, event: Mapping[str, Any], said: list[str]) -> bool:
@@ -341,6 +350,8 @@ def _envvars(settings: Settings, folder: Path) -> dict[str, str]:
     return {
         **{name: value for name, value in told.items() if name.startswith("CUNTONG_")},
         "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
+        # ansible-playbook stands beside the Python that runs this, also where no virtual environment was activated.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     }
 
 

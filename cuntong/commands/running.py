@@ -67,6 +67,14 @@ def demo(
     folder: Annotated[Path | None, typer.Option("--inventory", help="Another county than 天全.")] = None,
     port: Annotated[int | None, typer.Option(help="Of the page; 8080 unless taken.", min=1, max=65535)] = None,
     scenario: Annotated[str, typer.Option(help="What is broken at the start: a built-in scenario or a file.")] = "demo",
+    bare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCOPE",
+            help="Whose routers come new from the bench and are provisioned: a division's code, a site, or none.",
+            show_default="one township of 天全",
+        ),
+    ] = None,
     prove: Annotated[
         bool, typer.Option("--check", help="Prove that everything works, print one line of JSON, end.")
     ] = False,
@@ -79,7 +87,7 @@ def demo(
     folder = folder or demos.EXAMPLE
     inventory = load(folder)
     if prove:
-        report = proving.prove(folder, inventory)
+        report = proving.prove(folder, inventory, bare)
         print_json(report.as_json())
         if report.failed:
             err.print(report.failed, markup=False, highlight=False, soft_wrap=True)
@@ -87,4 +95,4 @@ def demo(
         return
     with given():
         load_scenario(scenario)
-    demos.run(folder, inventory, port, scenario, out)
+    demos.run(folder, inventory, port, scenario, bare, out)

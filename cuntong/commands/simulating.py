@@ -3,14 +3,18 @@
 import asyncio
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cuntong import show as shows
 from cuntong.commands.common import HERE, Folder, app, given, load, say, until_interrupted
 from cuntong.errors import StartError, UsageError
-from cuntong.settings import state_folder
+from cuntong.settings import settings, state_folder
+from inventory.model import Inventory
+
+if TYPE_CHECKING:
+    from simulator.routers.fleet import Fleet
 
 simulate = typer.Typer(help="Make-believe devices: a recorded one, or a whole county.", no_args_is_help=True)
 app.add_typer(simulate, name="simulate")
@@ -55,6 +59,22 @@ def simulate_county(
     port: Annotated[int, typer.Option(help="UDP port of every device; 0 takes a free one.", min=0, max=65535)] = 16100,
     scenario: Annotated[str, typer.Option(help="A built-in scenario or a YAML file.")] = "calm",
     control: Control = None,
+    ssh_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Let the routers answer SSH, new ones as the bench leaves them: TCP port of all; 0 takes a free one.",
+            min=0,
+            max=65535,
+        ),
+    ] = None,
+    configurations: Annotated[
+        Path | None, typer.Option(help="Folder of the routers' startup configurations, DEVICE-ID.cfg.", file_okay=False)
+    ] = None,
+    minute: Annotated[
+        float | None,
+        typer.Option(help="Seconds in a minute of the routers' timers.", min=0.01, show_default="CUNTONG_MINUTE_S"),
+    ] = None,
+    boot: Annotated[float, typer.Option(help="Seconds that a router takes to boot.", min=0.0)] = 90.0,
 ) -> None:
     """Answer SNMP for every device of an inventory, each on its own address in 127.64.0.0/10."""
     from simulator.county import County, from_inventory
@@ -66,11 +86,28 @@ def simulate_county(
     with given():
         play = load_scenario(scenario)
         play.check(county)
+        fleet = None if ssh_port is None else _fleet(inventory, configurations, minute, boot)
 
     def ready(number: int) -> None:
         say(f"{len(inventory.devices)} devices of {inventory.title} answer on 127.64.0.0/10, port {number}")
+        if fleet is not None:
+            say(f"{len(fleet)} routers answer SSH there, port {fleet.port}")
 
-    until_interrupted(run(county, port, play, control or _control_path(), ready))
+    program = run(county, port, play, control or _control_path(), ready, fleet=fleet, ssh_port=ssh_port or 0)
+    until_interrupted(program)
+
+
+def _fleet(inventory: Inventory, configurations: Path | None, minute_s: float | None, boot_s: float) -> "Fleet":
+    from cuntong.changing.planning import templates_of
+    from cuntong.secrets import secret
+    from simulator.routers.device import Options
+    from simulator.routers.fleet import Fleet
+    from simulator.routers.wiring import specs
+
+    chosen = settings()
+    folder = chosen.secrets
+    routers = specs(inventory, templates_of(inventory), lambda reference: secret(reference, folder), configurations)
+    return Fleet(routers, Options(minute_s=minute_s or chosen.minute_s, boot_s=boot_s))
 
 
 @simulate.command("fault")
