@@ -81,7 +81,7 @@ def prove(folder: Path, inventory: Inventory, scope: str | None = None) -> Repor
     return report
 
 
-def _play(report: Report, inventory: Inventory, running: demo.Stage, example: bool, new: Sequence[Device]) -> None:
+def _play(report: Report, inventory: Inventory, running: demo.Stage, example: bool) -> None:
     county = County(inventory, running.page, running.metrics)
     figures = demo.wait_for_sweep(running, county)
     denominator = figures.coverage["denominator"]
