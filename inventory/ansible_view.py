@@ -1,7 +1,7 @@
 """The inventory as Ansible sees it: hosts, groups and variables. The county's truth stays in its YAML.
 
-A host is a device, named by its id. Groups answer "which of them": by class, platform, site type, division, carrier,
-link type, and by *tier*, the distance from the top of the uplink tree: whoever changes devices tier by tier never
+A host is a device, named by its id. Groups answer "which of them": by class, platform, vendor, role, site type,
+division, carrier, link type, the router that they hang on (``below_...``), and by *tier*, the distance from the top of the uplink tree: whoever changes devices tier by tier never
 touches a parent together with its children (D17). No secret and no reference to one is among the variables.
 
 A device that a partner watches is in ``partner`` and in its division, and in no other group: it can be looked at,
@@ -85,6 +85,8 @@ def view(inventory: Inventory, division: str | None = None) -> View:
         if node != root and name != (above := divisions[nodes.parents[node]]):
             children.setdefault(above, []).append(name)
     platforms = _names("platform", (one.platform or _NO_PLATFORM for one in inventory.profiles.values()))
+    vendors = _names("vendor", (model.vendor.lower() for model in inventory.models.values()))
+    below = _names("below", (inventory.devices[above].id for above in _routers_above(inventory)))
     carriers = _names("carrier", inventory.county.carriers)
 
     hosts: dict[str, dict[str, Value]] = {}
@@ -107,9 +109,16 @@ def view(inventory: Inventory, division: str | None = None) -> View:
                 own_tier = tier + (has_router and device.device_class is not DeviceClass.ROUTER)
                 by_platform = platforms[platform or _NO_PLATFORM]
                 groups = [CLASSES[device.device_class], by_platform, f"tier_{own_tier}", *at_site]
+                groups += [vendors[device.vendor.lower()], f"role_{device.role.rstrip('0123456789')}"]
+                groups += [below[inventory.devices[above].id] for above in device.uplinks]
             for name in (here, *groups):
                 members.setdefault(name, []).append(device.id)
     return View(hosts, {name: Group(tuple(them), tuple(children.get(name, ()))) for name, them in members.items()})
+
+
+def _routers_above(inventory: Inventory) -> set[int]:
+    """Every router that something hangs on."""
+    return {above for device in inventory.devices for above in device.uplinks}
 
 
 def division_group(code: str) -> str:

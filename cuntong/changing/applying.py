@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -221,7 +221,7 @@ class Controller:
                 limit=f"@{limit}",
                 forks=self._plan.terms.parallel,
                 extravars={"cuntong_run": self._run.id, "cuntong_epoch": self._run.epoch},
-                envvars=_envvars(self._settings, self._inventory.folder),
+                envvars=_envvars(self._settings, self._inventory.folder, folder),
                 event_handler=lambda event: self._hear(event, said),
                 suppress_env_files=True,
                 quiet=True,
@@ -345,22 +345,40 @@ def way_back(run: Run, plan: Plan, done: Mapping[str, Outcome], author: str, now
     )
 
 
-def _envvars(settings: Settings, folder: Path) -> dict[str, str]:
+def _envvars(settings: Settings, folder: Path, private: Path) -> dict[str, str]:
+    """What ansible-playbook is started with; what it writes by itself goes where all of the run's files go."""
     told = environment(settings, folder)
     return {
         **{name: value for name, value in told.items() if name.startswith("CUNTONG_")},
         "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
+        "ANSIBLE_HOME": str(private / "home"),
+        "ANSIBLE_LOCAL_TEMP": str(private / "temp"),
+        "LC_ALL": "C.UTF-8",  # Ansible refuses to start in a locale that is not UTF-8
         # ansible-playbook stands beside the Python that runs this, also where no virtual environment was activated.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     }
+
+
+_RUN_FOLDER: Final = "cuntong-run-"
 
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """What ansible-runner writes, in memory where there is such a place, and gone afterwards."""
     memory = Path("/dev/shm")  # noqa: S108  ours alone: mkdtemp makes it 0700 under a random name
-    folder = Path(tempfile.mkdtemp(prefix="cuntong-run-", dir=memory if memory.is_dir() else None))
+    place = memory if memory.is_dir() else Path(tempfile.gettempdir())
+    _sweep(place)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_RUN_FOLDER}{os.getpid()}-", dir=place))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(place: Path) -> None:
+    """Remove what controllers that were killed left behind."""
+    for folder in place.glob(f"{_RUN_FOLDER}*"):
+        pid = folder.name.removeprefix(_RUN_FOLDER).partition("-")[0]
+        with suppress(OSError):
+            if folder.stat().st_uid == os.getuid() and not Path("/proc", pid).exists():
+                shutil.rmtree(folder, ignore_errors=True)

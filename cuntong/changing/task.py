@@ -4,14 +4,19 @@ import os
 import time
 from functools import cache
 from pathlib import Path
+from typing import Any, Final
 
-from rollout.remediation import predict
 from sqlalchemy import Engine
 
+from api.actions.grants import Action
+from cuntong import identity
+from cuntong.changing.applying import way_back
 from cuntong.changing.approving import require_approved
+from cuntong.changing.keeping import back_up, baseline
 from cuntong.changing.outcomes import outcomes
-from cuntong.changing.planning import tasks_for, templates_of
+from cuntong.changing.planning import require_scope, tasks_for, templates_of
 from cuntong.changing.reach import Reach, reach
+from cuntong.changing.reading import read_each
 from cuntong.changing.worker import change_device
 from cuntong.errors import StartError
 from cuntong.settings import Settings, settings
@@ -24,13 +29,16 @@ from ledger.errors import LedgerError
 from ledger.rollouts import KeptPlan, RunState
 from ledger.vault import open_vault
 from rollout.change import Outcome
+from rollout.compliance import load_baseline
 from rollout.errors import PlanRefusedError
-from rollout.plan import DevicePlan, Plan, Readiness, read
+from rollout.plan import DevicePlan, Plan, Readiness, canonical, read, sha256
 from rollout.planning import plan_device
+from rollout.remediation import predict
 from rollout.running import redact
 from rollout.transaction import read_running
 
-_DIRECT_S = 3600.0
+_DIRECT: Final = "ansible-"
+_DIRECT_S: Final = 3600.0
 """The lease of a run that Ansible by hand leads: no controller renews it, each worker does."""
 
 
@@ -57,11 +65,50 @@ def plan_one(device_id: str) -> tuple[DevicePlan, str, str]:
     return planned.plan, before, after if planned.plan.commands else before
 
 
-def change_one(device_id: str, run: str, epoch: int, plan_start: str) -> Outcome | None:
+def back_up_one(device_id: str, *, keep: bool) -> dict[str, Any]:
+    """Read a device and keep what it says; what Ansible is told of it.
+
+    Raises:
+        CuntongError: it cannot be read, or this person may not.
+    """
+    given, inventory, way = _wired()
+    devices = [inventory.devices.find(device_id)]
+    engine = open_ledger(given.ledger_url)
+    try:
+        actor = identity.actor(engine)
+        if not keep:
+            require_scope(actor, Action.TAKE_BACKUP, inventory, devices)
+            (read,) = read_each(inventory, devices, way, 1, 1)
+            if read.text is None:
+                raise StartError(read.said)
+            return {"changed": False}
+        (taken,) = back_up(inventory, devices, way, engine, open_vault(given.vault_key_path), actor, 1, 1)
+    finally:
+        engine.dispose()
+    if taken.said:
+        raise StartError(taken.said)
+    return {"changed": taken.changed, "cuntong_fingerprint": taken.fingerprint}
+
+
+def judge_one(device_id: str) -> dict[str, Any]:
+    """A device's newest backup by the baseline."""
+    given, inventory, way = _wired()
+    engine = open_ledger(given.ledger_url)
+    try:
+        identity.actor(engine)
+        vault = open_vault(given.vault_key_path)
+        (row,) = baseline(inventory, [inventory.devices.find(device_id)], way, load_baseline(), engine, vault)
+    finally:
+        engine.dispose()
+    return row
+
+
+def change_one(device_id: str, run: str, epoch: int, plan_start: str, reverses: str) -> Outcome | None:
     """Change a device as its run says; None where the plan changes nothing on it.
 
     Args:
-        run: of a controller, with its epoch; empty where Ansible was started by hand with an approved plan.
+        run: of a controller, with its epoch; empty where Ansible was started by hand with an approved plan, or to
+            undo a run.
 
     Raises:
         CuntongError: it may not be changed now, or not like this.
@@ -74,7 +121,8 @@ def change_one(device_id: str, run: str, epoch: int, plan_start: str) -> Outcome
                 kept = rollouts.find_plan(connection, rollouts.find_run(connection, run).plan)
             plan = read(kept.document)
         else:
-            run, epoch, kept, plan = _direct(engine, plan_start, device_id)
+            name = _way_back(engine, reverses) if reverses else plan_start
+            run, epoch, kept, plan = _direct(engine, inventory, name, device_id)
         if not any(device.device == device_id and device.readiness is Readiness.READY for device in plan.devices):
             return None
         vault = open_vault(given.vault_key_path)
@@ -83,7 +131,24 @@ def change_one(device_id: str, run: str, epoch: int, plan_start: str) -> Outcome
         engine.dispose()
 
 
-def _direct(engine: Engine, plan_start: str, device_id: str) -> tuple[str, int, KeptPlan, Plan]:
+def _way_back(engine: Engine, reverses: str) -> str:
+    """The hash of the plan that undoes a run; every worker comes to the same one."""
+    with engine.begin() as connection:
+        undone = rollouts.find_run(connection, reverses)
+        if undone.state is not RunState.ENDED and not undone.id.startswith(_DIRECT):
+            raise PlanRefusedError(f"Run {reverses} has not ended.")
+        events = rollouts.events(connection, reverses, kinds=["device"])
+        if not events:
+            raise PlanRefusedError(f"Run {reverses} left nothing changed: there is nothing to undo.")
+        forward = read(rollouts.find_plan(connection, undone.plan).document)
+        back = way_back(undone, forward, outcomes(events), undone.started_by, events[-1][1].at)
+        document = canonical(back)
+        name = sha256(document)
+        rollouts.keep_plan(connection, KeptPlan(name, undone.started_by, back.title, back.made_at, document))
+        return name
+
+
+def _direct(engine: Engine, inventory: Inventory, plan_start: str, device_id: str) -> tuple[str, int, KeptPlan, Plan]:
     """Join, or begin, the run by which Ansible carries out a plan without our controller.
 
     Raises:
@@ -95,11 +160,12 @@ def _direct(engine: Engine, plan_start: str, device_id: str) -> tuple[str, int, 
             "`cuntong apply` or -e cuntong_plan=HASH. With --check this shows what would change."
         )
     now = time.time()
+    require_scope(identity.actor(engine), Action.RUN_PLAN, inventory, [inventory.devices.find(device_id)])
     with engine.connect() as connection:
         kept = rollouts.find_plan(connection, plan_start)
         plan = read(kept.document)
         require_approved(connection, kept, plan, now)
-    id = f"ansible-{kept.sha256[:12]}"
+    id = f"{_DIRECT}{kept.sha256[:12]}"
     try:
         run = rollouts.start(engine, id, kept.sha256, kept.author, "ansible", now, _DIRECT_S)
     except LedgerError:

@@ -29,6 +29,9 @@ options:
   plan:
     description: Hash of an approved plan, where Ansible is started by hand.
     type: str
+  reverses:
+    description: A run whose changes are to be undone, where Ansible is started by hand.
+    type: str
 """
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -50,8 +53,8 @@ class ActionModule(ActionBase):
         try:
             if self._task.check_mode:
                 return {**result, **_planned(device)}
-            run, epoch, plan = (str(arguments.get(key) or "") for key in ("run", "epoch", "plan"))
-            return {**result, **_changed(device, run, int(epoch or 0), plan)}
+            words = (str(arguments.get(key) or "") for key in ("run", "epoch", "plan", "reverses"))
+            return {**result, **_changed(device, *words)}
         except CuntongError as error:
             return {**result, "failed": True, "msg": str(error)}
 
@@ -69,8 +72,8 @@ def _planned(device: str) -> dict[str, Any]:
     return told
 
 
-def _changed(device: str, run: str, epoch: int, plan: str) -> dict[str, Any]:
-    outcome = task.change_one(device, run, epoch, plan)
+def _changed(device: str, run: str, epoch: str, plan: str, reverses: str) -> dict[str, Any]:
+    outcome = task.change_one(device, run, int(epoch or 0), plan, reverses)
     if outcome is None:
         return {"changed": False, "skipped": True, "msg": "the plan changes nothing here"}
     told: dict[str, Any] = {

@@ -17,7 +17,8 @@ short_description: The devices of a county, as declared in a Cuntong inventory
 description:
   - Reads an inventory folder of Cuntong, checks it against every law, and gives each device as a host.
   - Groups are by class (C(routers), C(kiosks), C(printers), C(switches), C(ups)), platform (C(platform_huawei_vrp)),
-    site type (C(type_village_site)), division (C(d_511825101)), distance in the uplink tree (C(tier_0) is the core),
+    vendor (C(vendor_huawei)), role (C(role_cpe)), site type (C(type_village_site)), the router above
+    (C(below_tq_chengxiang_agg1)), division (C(d_511825101)), distance in the uplink tree (C(tier_0) is the core),
     carrier (C(carrier_telecom)) and link type (C(link_pon)).
   - A device that a partner watches is in C(partner) and in its division only.
   - Nothing secret is among the variables.
