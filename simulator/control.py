@@ -5,6 +5,15 @@
     {"do": "list"}                                                                     → {"ok": true, "faults": [...]}
     {"do": "ping"}                                                   → {"ok": true, "devices": 375, "port": 16100}
 
+Where the county's routers answer SSH, also, with ``device`` a router's id:
+
+    {"do": "routers"}                                → {"ok": true, "ssh_port": 16122, "routers": {id: address, ...}}
+    {"do": "router", "device": ...}                  → {"ok": true, "router": {...}, "running": "...", "startup": "..."}
+    {"do": "host_keys"}                              → {"ok": true, "host_keys": {id: "ssh-ed25519 AAAA...", ...}}
+    {"do": "break_router", "device": ..., "faults": {"save_fails": true}}    → {"ok": true, "faults": {...}}
+    {"do": "mend_router", "device": ...}                                     → {"ok": true, "faults": {}}
+    {"do": "reboot_router"} or {"do": "replace_router"}, each with a device  → {"ok": true}
+
 What cannot be done is answered with ``{"ok": false, "error": "..."}``; the connection stays open.
 """
 
@@ -19,11 +28,12 @@ from typing import Any, Final
 from simulator.county import County
 from simulator.errors import SimulationError
 from simulator.faults import fault_from
+from simulator.routers.fleet import Fleet
 
 _LINE: Final = 64 << 10
 
 
-def perform(county: County, message: object, *, port: int | None = None) -> dict[str, Any]:
+def perform(county: County, message: object, *, port: int | None = None, fleet: Fleet | None = None) -> dict[str, Any]:
     """Do what a message asks; the answer. Never raises for what a client wrote."""
     if not isinstance(message, Mapping):
         return {"ok": False, "error": 'a message is an object such as {"do": "list"}'}
@@ -39,10 +49,37 @@ def perform(county: County, message: object, *, port: int | None = None) -> dict
                 return {"ok": True, "faults": [fault.as_plain() for fault in county.faults]}
             case "ping":
                 return {"ok": True, "devices": len(county), "port": port}
+            case str(do) if fleet is not None and do in _ROUTER_DEEDS:
+                return {"ok": True} | _with_routers(fleet, do, message)
             case other:
                 return {"ok": False, "error": f"cannot do {other!r}; only inject, clear, list, ping"}
     except SimulationError as error:
         return {"ok": False, "error": str(error)}
+
+
+_ROUTER_DEEDS: Final = frozenset(
+    ("routers", "router", "host_keys", "break_router", "mend_router", "reboot_router", "replace_router")
+)
+
+
+def _with_routers(fleet: Fleet, do: str, message: Mapping[str, Any]) -> dict[str, Any]:
+    if do == "routers":
+        return {"ssh_port": fleet.port, "routers": {device: fleet.address(device) for device in fleet}}
+    if do == "host_keys":
+        return {"host_keys": {device: fleet.host_key(device) for device in fleet}}
+    router = fleet.router(str(message.get("device")))
+    match do:
+        case "router":
+            return {"router": router.state(), "running": router.running, "startup": router.startup}
+        case "break_router":
+            router.inject(**{str(name): value for name, value in _mapping(message.get("faults")).items()})
+        case "mend_router":
+            router.clear()
+        case "reboot_router":
+            router.reboot()
+        case _:
+            router.replace_box()
+    return {"faults": router.faults.as_plain()} if do.endswith(("break_router", "mend_router")) else {}
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -54,8 +91,9 @@ def _mapping(value: object) -> Mapping[str, object]:
 class Channel:
     """The listening end; `open_channel` makes one."""
 
-    def __init__(self, county: County, path: Path, port: int | None) -> None:
+    def __init__(self, county: County, path: Path, port: int | None, fleet: Fleet | None) -> None:
         self._county = county
+        self._fleet = fleet
         self._path = path
         self._port = port
         self._server: asyncio.Server | None = None
@@ -86,7 +124,7 @@ class Channel:
                 except ValueError:
                     answer: dict[str, Any] = {"ok": False, "error": "not JSON"}
                 else:
-                    answer = perform(self._county, message, port=self._port)
+                    answer = perform(self._county, message, port=self._port, fleet=self._fleet)
                 writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, ValueError):
@@ -96,14 +134,14 @@ class Channel:
             writer.close()
 
 
-async def open_channel(county: County, path: Path, *, port: int | None = None) -> Channel:
+async def open_channel(county: County, path: Path, *, port: int | None = None, fleet: Fleet | None = None) -> Channel:
     """Listen on a Unix socket that only its owner may open (mode 0600).
 
     Raises:
         SimulationError: another program answers there, or the socket cannot be made.
     """
     await _make_room(path)
-    channel = Channel(county, path, port)
+    channel = Channel(county, path, port, fleet)
     await channel._start()
     return channel
 

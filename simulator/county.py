@@ -5,10 +5,13 @@ whenever that list changes, and only when somebody asks. Nothing here knows sock
 
 A device is heard when it has power, its agent runs, and some line leads up from it: a device hears its uplink
 when the uplink has power and is itself connected. A router whose agent alone is silent still forwards.
+
+Where routers have configurations of their own (`simulator.routers`), these say more: see `Configured`.
 """
 
 from array import array
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from simulator.errors import SimulationError, unknown
@@ -31,6 +34,21 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _HEARD, _MUTE, _TROUBLED = 0, 1, 2
 
 
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What a router's own configuration makes of it; all three hold where nobody says otherwise.
+
+    Args:
+        leads: it is up and keeps the way to itself open. If not, nothing behind it is heard either.
+        answers: it has an SNMP agent.
+        serves: its LAN has an address; without one, what is plugged in there is not heard.
+    """
+
+    leads: bool = True
+    answers: bool = True
+    serves: bool = True
+
+
 class County:
     """Devices, faults and a clock.
 
@@ -47,6 +65,9 @@ class County:
         self._faults: list[Fault] = []
         self._children: tuple[array[int], array[int]] | None = None
         self._states = bytearray(len(graph))
+        self._led = bytearray(len(graph))
+        self._configured: dict[int, Configured] = {}  # only of those that fall short
+        self._watchers: list[Callable[[], None]] = []
         self._stale = False
         self._conditions: dict[int, frozenset[str]] = {}
         self._loss: dict[int, float] = {}
@@ -76,7 +97,7 @@ class County:
             self._boot(touched)
         elif fault not in self._faults:
             self._faults.append(fault)
-            self._stale = True
+            self._changed()
         return touched
 
     def clear(self, what: Fault | str) -> tuple[Fault, ...]:
@@ -97,8 +118,33 @@ class County:
             self._faults.remove(fault)
             if isinstance(fault, PowerCut):
                 self._boot(self.touched(fault))
-        self._stale = True
+        self._changed()
         return tuple(ended)
+
+    def configure(self, ordinal: int, configured: Configured, *, booted: bool = False) -> None:
+        """Take over what a router's configuration makes of it.
+
+        Args:
+            booted: it has just started again, so its uptime begins now.
+        """
+        if booted:
+            self._boot((ordinal,))
+        if configured == self._configured.get(ordinal, Configured()):
+            return
+        self._configured[ordinal] = configured
+        if configured == Configured():
+            del self._configured[ordinal]
+        self._changed()
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` whenever somebody else may have become silent or heard."""
+        self._watchers.append(changed)
+
+    def leads_to(self, ordinal: int) -> bool:
+        """Whether living devices and whole lines lead to a device, and it has power; its agent does not matter."""
+        if self._stale:
+            self._derive()
+        return self._led[ordinal] == _HEARD
 
     def touched(self, fault: Fault) -> tuple[int, ...]:
         """The devices that a fault is about.
@@ -154,6 +200,11 @@ class County:
         """Seconds since the device was installed: what a reboot does not reset, such as a page counter."""
         return now - self._started + 2 * _DAY_S + (ordinal * 2654435761 & 0xFFFFFFFF) / 2**32 * 198 * _DAY_S
 
+    def _changed(self) -> None:
+        self._stale = True
+        for changed in self._watchers:
+            changed()
+
     def _boot(self, ordinals: Iterable[int]) -> None:
         now = self.clock()
         self._booted.update((ordinal, now) for ordinal in ordinals)
@@ -203,7 +254,16 @@ class County:
                     for o in touched:
                         conditions[o] = conditions.get(o, _NOTHING) | {name}
         self._conditions = conditions
-        states = self._connected(dark, cut, cut_lines)
+        lanless: set[int] = set()
+        for ordinal, configured in self._configured.items():
+            if not configured.leads:
+                dark.add(ordinal)
+            if not configured.serves:
+                lanless.add(ordinal)
+            if not configured.answers:
+                mute.add(ordinal)
+        states = self._connected(dark, cut, cut_lines, lanless)
+        self._led = bytearray(states)
         for ordinal in (*self._loss, *self._delay_s):
             if states[ordinal] == _HEARD:
                 states[ordinal] = _TROUBLED
@@ -211,10 +271,12 @@ class County:
             states[ordinal] = _MUTE
         self._states = states
 
-    def _connected(self, dark: set[int], cut: set[int], cut_lines: set[tuple[int, int]]) -> bytearray:
+    def _connected(
+        self, dark: set[int], cut: set[int], cut_lines: set[tuple[int, int]], lanless: set[int]
+    ) -> bytearray:
         """`_HEARD` for every device that a path of living devices and whole lines leads to, else `_MUTE`."""
         count = len(self.graph)
-        if not (dark or cut or cut_lines):
+        if not (dark or cut or cut_lines or lanless):
             return bytearray(count)
         terminals = self.graph.terminals
         offsets, children = self._children or self._index_children()
@@ -226,6 +288,8 @@ class County:
             parent = ready.pop()
             for child in children[offsets[parent] : offsets[parent + 1]]:
                 if states[child] == _HEARD or child in dark or child in cut or (child, parent) in cut_lines:
+                    continue
+                if parent in lanless and terminals[child].device_class != "router":
                     continue
                 states[child] = _HEARD
                 ready.append(child)
