@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from inventory.calendars import Calendar
 from inventory.declared import Declared
 from inventory.entries import Defaults
+from inventory.kiosks import Kiosks
 from inventory.network import Network, Ports
 from inventory.vocabulary import DeviceClass, LinkType, SiteType
 
@@ -189,5 +190,6 @@ class County(Declared):
     credentials: dict[DeviceClass, Reference] = Field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     network: Network | None = None
+    kiosks: Kiosks | None = None
     nodes: tuple[OwnNode, ...] = ()
     defaults: Defaults = Defaults()

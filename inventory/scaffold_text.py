@@ -22,10 +22,15 @@ bandwidth_mbps: {fiber_p2p: 1000, mstp: 100, pon: 100, vpdn: 20, ipsec_inet: 50}
 
 models:
   # uplink_port is where a router's main line ends, by ifName: it decides which port is counted as the line
-  core-ar: {title: Huawei AR6280, vendor: Huawei, class: router, profile: huawei-vrp}
-  agg-ar: {title: Huawei AR1220, vendor: Huawei, class: router, profile: huawei-vrp, uplink_port: GigabitEthernet0/0/0}
-  cpe-ar: {title: Huawei AR651, vendor: Huawei, class: router, profile: huawei-vrp, uplink_port: GigabitEthernet0/0/0}
-  cpe-msr: {title: H3C MSR 830, vendor: H3C, class: router, profile: h3c-comware, uplink_port: GigabitEthernet0/0}
+  # ports is what is plugged where, of a router that `cuntong plan` and `cuntong apply` configure
+  core-ar: {title: Huawei AR6280, vendor: Huawei, class: router, profile: huawei-vrp,
+    ports: {uplinks: [GigabitEthernet0/0/0], downlink: GigabitEthernet0/0/1, lan: [GigabitEthernet0/0/2]}}
+  agg-ar: {title: Huawei AR1220, vendor: Huawei, class: router, profile: huawei-vrp, uplink_port: GigabitEthernet0/0/0,
+    ports: {uplinks: [GigabitEthernet0/0/0, GigabitEthernet0/0/1], downlink: GigabitEthernet0/0/2, lan: [Ethernet2/0/0]}}
+  cpe-ar: {title: Huawei AR651, vendor: Huawei, class: router, profile: huawei-vrp, uplink_port: GigabitEthernet0/0/0,
+    ports: {uplinks: [GigabitEthernet0/0/0, GigabitEthernet0/0/1], lan: [GigabitEthernet0/0/2], cellular: Cellular0/0/0}}
+  cpe-msr: {title: H3C MSR 830, vendor: H3C, class: router, profile: h3c-comware, uplink_port: GigabitEthernet0/0,
+    ports: {uplinks: [GigabitEthernet0/0, GigabitEthernet0/1], lan: [GigabitEthernet0/2], cellular: Cellular0/0}}
   kiosk-linux: {title: Self-service kiosk on Linux, vendor: Linux, class: kiosk, profile: linux-kiosk}
   laser-a4: {title: A4 laser printer with a network port, vendor: generic, class: printer, profile: printer-mib}
 
@@ -42,6 +47,17 @@ calendars:
   always: {title: 24小时, weekly: {mon-sun: [00:00-24:00]}}
 
 credentials: {router: secret://snmp/routers, kiosk: secret://snmp/kiosks, printer: secret://snmp/printers}
+
+network:                  # what `cuntong plan` tells every router; write your own addresses
+  managers: [198.18.0.0/24]          # from where devices may be managed
+  manager: 198.18.0.10               # the machine that changes them
+  login: {user: cuntong, password: secret://ssh/cuntong, enable: secret://ssh/enable}
+  snmp: {user: cuntong, auth_password: secret://snmp/auth, priv_password: secret://snmp/priv}
+  ntp: [198.18.0.11, 198.18.0.12]
+  syslog: [198.18.0.13]
+  traps: [198.18.0.10]
+  vpns: {gov_public: {vlan: 101, rd: "65001:101"}, gov_internet: {vlan: 102, rd: "65001:102"}}
+  apn: extranet                      # of vpdn lines; lines of type ipsec_inet need ipsec: {hub, psk}
 
 defaults:                 # class, link type and carrier of a site that says nothing else
   center: center fiber_p2p telecom

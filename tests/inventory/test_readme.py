@@ -13,6 +13,7 @@ from inventory.entries import Defaults, DeviceEntry, LinkEntry, Shared, SiteEntr
 from inventory.errors import InventoryError
 from inventory.loader import load
 from inventory.milestones import Milestone, Scope
+from inventory.network import Ipsec, Login, Network, Ports, SnmpUser, Vpn
 
 FOLDER = Path(inventory.__file__).parent
 README = (FOLDER / "README.md").read_text("utf-8")
@@ -23,7 +24,7 @@ BAD = Path(__file__).parent / "bad"
     "model",
     [
         AddressPlan, County, CoverageRules, Defaults, DeviceEntry, LinkEntry, Milestone, Model, OwnNode, Scope, Shared,
-        SiteClass, SiteEntry, SiteFile, Waiver,
+        SiteClass, SiteEntry, SiteFile, Waiver, Ipsec, Login, Network, Ports, SnmpUser, Vpn,
     ],
 )  # fmt: skip
 def test_every_field_is_in_the_readme(model: type[BaseModel]) -> None:
