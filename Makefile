@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format setup debian lock bench fuzz walks clean
+.PHONY: help demo test check format setup debian lock bench cut fuzz walks clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 12
@@ -36,6 +36,11 @@ bench: $(STAMP)  ## the figures of the README, each as a ratio measured in one r
 	$(BIN)/python benchmarks/usm_cost.py
 	$(BIN)/python benchmarks/trap_flood.py
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/remediation.py
+	$(BIN)/python benchmarks/rollout_county.py
+
+cut: $(STAMP) debian    ## a thousand line cuts and crashes in the middle of changes: nobody lost, nothing between
+	$(BIN)/python benchmarks/cut_the_branch.py
 
 fuzz: $(STAMP)   ## a million broken messages at every decoder of network bytes
 	$(BIN)/python benchmarks/fuzz.py

@@ -1,8 +1,9 @@
 """The inventory as Ansible sees it: hosts, groups and variables. The county's truth stays in its YAML.
 
 A host is a device, named by its id. Groups answer "which of them": by class, platform, vendor, role, site type,
-division, carrier, link type, the router that they hang on (``below_...``), and by *tier*, the distance from the top of the uplink tree: whoever changes devices tier by tier never
-touches a parent together with its children (D17). No secret and no reference to one is among the variables.
+division, carrier, link type, the router that they hang on (``below_...``), and by *tier*, the distance from the top of
+the uplink tree: whoever changes devices tier by tier never touches a parent together with its children (D17). No secret
+and no reference to one is among the variables.
 
 A device that a partner watches is in ``partner`` and in its division, and in no other group: it can be looked at,
 but no play that names a class, a platform or a tier reaches it.
@@ -153,6 +154,9 @@ def _device_variables(inventory: Inventory, device: Device, platform: str | None
         variables["ansible_host"] = device.address
     if platform is not None and platform in NETWORK_OS:
         variables["ansible_network_os"] = NETWORK_OS[platform]
+    kiosks = inventory.county.kiosks
+    if device.device_class is DeviceClass.KIOSK and kiosks is not None:
+        variables |= {"ansible_user": kiosks.login.user, "ansible_port": kiosks.login.port}
     return variables
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.errors import FencedError, LedgerError
@@ -189,18 +189,23 @@ def _run(row: object) -> Run:
     return Run(r.id, r.plan, r.started_by, r.started_at, r.epoch, RunState(r.state), r.holder, r.expires_at)
 
 
+_MAY_SEND = select(runs.c.epoch, runs.c.state, runs.c.expires_at).where(runs.c.id == bindparam("run"))
+"""Asked before every line that is sent: built once."""
+
+
 def may_send(connection: Connection, run: str, epoch: int, now: float) -> RunState:
     """What a worker of this epoch may do.
 
     Raises:
         FencedError: another controller leads the run, or its own one is gone.
     """
-    found = find_run(connection, run)
-    if found.epoch != epoch:
-        raise FencedError(f"Run {run} has another controller (epoch {found.epoch}, ours was {epoch}).")
-    if found.expires_at <= now or found.state is RunState.ENDED:
+    found = connection.execute(_MAY_SEND, {"run": run}).one_or_none()
+    if found is None or found.epoch != epoch:
+        raise FencedError(f"Run {run} has another controller ({found and found.epoch}, ours was epoch {epoch}).")
+    state = RunState(found.state)
+    if found.expires_at <= now or state is RunState.ENDED:
         raise FencedError(f"The controller of run {run} is gone.")
-    return found.state
+    return state
 
 
 def tell(connection: Connection, run: str, epoch: int, event: RunEvent) -> None:

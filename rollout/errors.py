@@ -11,6 +11,8 @@
        ├─ HostKeyError         the device shows another key than the one we know
        ├─ RefusedLineError     the device refused a line
        └─ UnknownPromptError   the device asked what no table answers
+
+What a session cannot do ends one device; the others end a plan or keep it from beginning.
 """
 
 from inventory.errors import CuntongError

@@ -1,8 +1,9 @@
 """Planning one device: read what it says (read-only), compare it with what it should say, decide how it may change."""
 
 import difflib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rollout.change import DeadMan
@@ -11,10 +12,11 @@ from rollout.plan import DevicePlan, PlannedHazard, Readiness
 from rollout.platform import PathClass, Platform
 from rollout.remediation import predict, remediate
 from rollout.router import Router
-from rollout.running import fingerprint, redact
+from rollout.running import fingerprint, redact, replace_secrets
 
 _LINES_A_MINUTE: Final = 30  # a line of 64 kbit/s and 600 ms takes some 2 s a command, echo and prompt included
 _LEAST_MINUTES: Final = 5
+_KEPT: Final = "secret://kept/"
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,17 @@ def plan_text(task: Task, running: str) -> DevicePlan:
     found = remediate(platform, running, task.intended, manager=task.manager, children=task.children)
     hazards = tuple(PlannedHazard(one.id, one.line, one.why, one.fatal) for one in found.hazards)
     fatal = next((one for one in hazards if one.fatal), None)
-    known = {"fingerprint": fingerprint(platform, running), "hazards": hazards, "unmanaged": tuple(found.unmanaged)}
+    base = replace(
+        _plan(task, Readiness.IN_SYNC, ""),
+        fingerprint=fingerprint(platform, running),
+        hazards=hazards,
+        unmanaged=tuple(found.unmanaged),
+        path_class=found.path_class,
+    )
     if fatal is not None:
-        reason = f"{fatal.id}: {fatal.why}"
-        return _plan(task, Readiness.REFUSED, reason, path_class=found.path_class, **known)
+        return replace(base, readiness=Readiness.REFUSED, reason=f"{fatal.id}: {fatal.why}")
     if not found.commands:
-        return _plan(task, Readiness.IN_SYNC, "", **known)
+        return replace(base, path_class=PathClass.NONE)
     dead_man = dead_man_for(platform, found.path_class)
     readiness, reason = Readiness.READY, ""
     on_the_path = found.path_class in (PathClass.PATH, PathClass.SHARED)
@@ -80,18 +87,49 @@ def plan_text(task: Task, running: str) -> DevicePlan:
         readiness = Readiness.NEEDS_VISIT
         reason = f"This changes the path, and nothing on {platform} would bring the device back."
     after = predict(platform, running, found.commands)
-    return _plan(
-        task,
-        readiness,
-        reason,
-        path_class=found.path_class,
+    return replace(
+        base,
+        readiness=readiness,
+        reason=reason,
         dead_man=dead_man,
         minutes=minutes_for(found.commands) if dead_man is not DeadMan.NONE else 0,
         commands=tuple(found.commands),
-        rollback=tuple(found.rollback),
+        # What the way back restores may be a ciphertext that anybody can read: the plan names it, the backup holds it.
+        rollback=tuple(replace_secrets(platform, line, kept_reference) for line in found.rollback),
         diff=text_diff(redact(platform, running), redact(platform, after)),
-        **known,
     )
+
+
+def kept_reference(secret: str) -> str:
+    """How a plan names a ciphertext of the running configuration; `kept_secret` finds it again."""
+    if secret.startswith("secret://"):
+        return secret
+    return f"{_KEPT}{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
+
+
+def kept_secret(reference: str, platform: Platform, texts: Iterable[str]) -> str | None:
+    """The ciphertext that a plan names, out of the kept configurations of the device; None where none holds it.
+
+    Args:
+        reference: as `kept_reference` gave it.
+    """
+    for text in texts:
+        found: list[str] = []
+
+        def look(secret: str, found: list[str] = found) -> str:
+            if kept_reference(secret) == reference:
+                found.append(secret)
+            return secret
+
+        for line in text.splitlines():
+            replace_secrets(platform, line.strip(), look)
+            if found:
+                return found[0]
+    return None
+
+
+def is_kept(reference: str) -> bool:
+    return reference.startswith(_KEPT)
 
 
 def dead_man_for(platform: Platform, path_class: PathClass) -> DeadMan:
@@ -122,23 +160,10 @@ def text_diff(before: str, after: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _plan(
-    task: Task,
-    readiness: Readiness,
-    reason: str,
-    *,
-    fingerprint: str = "",
-    path_class: PathClass = PathClass.NONE,
-    dead_man: DeadMan = DeadMan.NONE,
-    minutes: int = 0,
-    commands: tuple[str, ...] = (),
-    rollback: tuple[str, ...] = (),
-    hazards: tuple[PlannedHazard, ...] = (),
-    unmanaged: tuple[str, ...] = (),
-    diff: str = "",
-) -> DevicePlan:
+def _plan(task: Task, readiness: Readiness, reason: str) -> DevicePlan:
+    """A plan by which nothing is sent."""
     router = task.router
     return DevicePlan(
         router.device, task.site, router.platform, task.model, router.host, task.uplink, readiness, reason,
-        fingerprint, path_class, dead_man, minutes, commands, rollback, hazards, unmanaged, diff, task.standard,
+        "", PathClass.NONE, DeadMan.NONE, 0, (), (), (), (), "", task.standard,
     )  # fmt: skip

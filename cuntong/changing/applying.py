@@ -205,7 +205,7 @@ class Controller:
 
     def _ansible(self, number: int, devices: Sequence[str]) -> str:
         """Run the playbook on these devices; what Ansible said where it failed."""
-        with _private_folder() as folder:
+        with private_folder() as folder:
             limit = folder / "devices"
             limit.write_text("\n".join(devices) + "\n", "utf-8")
             source = folder / "county.cuntong.yml"
@@ -221,7 +221,7 @@ class Controller:
                 limit=f"@{limit}",
                 forks=self._plan.terms.parallel,
                 extravars={"cuntong_run": self._run.id, "cuntong_epoch": self._run.epoch},
-                envvars=_envvars(self._settings, self._inventory.folder, folder),
+                envvars=envvars(self._settings, self._inventory.folder, folder),
                 event_handler=lambda event: self._hear(event, said),
                 suppress_env_files=True,
                 quiet=True,
@@ -345,7 +345,7 @@ def way_back(run: Run, plan: Plan, done: Mapping[str, Outcome], author: str, now
     )
 
 
-def _envvars(settings: Settings, folder: Path, private: Path) -> dict[str, str]:
+def envvars(settings: Settings, folder: Path, private: Path) -> dict[str, str]:
     """What ansible-playbook is started with; what it writes by itself goes where all of the run's files go."""
     told = environment(settings, folder)
     return {
@@ -363,7 +363,7 @@ _RUN_FOLDER: Final = "cuntong-run-"
 
 
 @contextmanager
-def _private_folder() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
     """What ansible-runner writes, in memory where there is such a place, and gone afterwards."""
     memory = Path("/dev/shm")  # noqa: S108  ours alone: mkdtemp makes it 0700 under a random name
     place = memory if memory.is_dir() else Path(tempfile.gettempdir())

@@ -77,9 +77,19 @@ def learn_host_keys(control: Path, known_hosts: Path) -> None:
 
 
 def perform(
-    inventory: Inventory, settings: Settings, scope: str, devices: Sequence[Device], terms: Terms, tell: Tell
+    inventory: Inventory,
+    settings: Settings,
+    scope: str,
+    devices: Sequence[Device],
+    terms: Terms,
+    tell: Tell,
+    *,
+    blind: bool = False,
 ) -> tuple[Plan, Result]:
     """Plan, have it approved by a second person, and carry it out.
+
+    Args:
+        blind: no collector measures these sites, and the gates see nothing.
 
     Raises:
         CuntongError: what would stop it in the field.
@@ -100,7 +110,7 @@ def perform(
         with engine.connect() as connection:
             require_approved(connection, kept, plan, now)
         run = rollouts.start(engine, new_run_id(now), name, author.name, "demo", now, LEASE_S)
-        return plan, Controller(inventory, settings, engine, plan, run, tell).lead()
+        return plan, Controller(inventory, settings, engine, plan, run, tell, blind=blind).lead()
     finally:
         engine.dispose()
 

@@ -21,13 +21,18 @@ def routers_in(inventory: Inventory, scope: str) -> list[Device]:
     Raises:
         UsageError: nothing in the inventory is meant, or nothing of it is a router of ours.
     """
-    chosen = [device for device in _meant(inventory, scope) if platform_of(inventory, device) is not None]
+    chosen = [device for device in devices_in(inventory, scope) if platform_of(inventory, device) is not None]
     if not chosen:
         raise UsageError(f"{scope!r} holds no router that we provision.")
     return chosen
 
 
-def _meant(inventory: Inventory, scope: str) -> Sequence[Device]:
+def devices_in(inventory: Inventory, scope: str) -> Sequence[Device]:
+    """Every device of a scope, in the order of their ordinals; the scope as in `routers_in`.
+
+    Raises:
+        UsageError: nothing in the inventory is meant.
+    """
     if "=" in scope:
         return _filtered(inventory, scope)
     if scope in inventory.sites.index:

@@ -1,7 +1,9 @@
 """What one Ansible task does for one device. Everything that the worker process needs is found here, once a process."""
 
+import gc
 import os
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,12 +17,13 @@ from cuntong.changing.approving import require_approved
 from cuntong.changing.keeping import back_up, baseline
 from cuntong.changing.outcomes import outcomes
 from cuntong.changing.planning import require_scope, tasks_for, templates_of
-from cuntong.changing.reach import Reach, reach
+from cuntong.changing.reach import Reach, platform_of, reach
 from cuntong.changing.reading import read_each
 from cuntong.changing.worker import change_device
 from cuntong.errors import StartError
 from cuntong.settings import Settings, settings
 from inventory.cache import default_folder
+from inventory.errors import CuntongError
 from inventory.loader import load
 from inventory.model import Inventory
 from ledger import rollouts
@@ -33,7 +36,8 @@ from rollout.compliance import load_baseline
 from rollout.errors import PlanRefusedError
 from rollout.plan import DevicePlan, Plan, Readiness, canonical, read, sha256
 from rollout.planning import plan_device
-from rollout.remediation import predict
+from rollout.platform import Platform
+from rollout.remediation import predict, remediate
 from rollout.running import redact
 from rollout.transaction import read_running
 
@@ -50,6 +54,30 @@ def _wired() -> tuple[Settings, Inventory, Reach]:
         raise StartError("CUNTONG_INVENTORY does not say which inventory; set it to the folder.")
     inventory = load(Path(folder), cache=default_folder())
     return given, inventory, reach(inventory, given)
+
+
+def warm() -> None:
+    """Do in Ansible's parent process what every worker would do again: each is a fork that lives for one device.
+
+    The inventory and its profiles are read, and one device of each platform is planned on its own bootstrap file, so
+    that patterns and tables are compiled. Then the garbage collector is told to leave all of it alone: a worker that
+    walked over it would copy the memory that it shares with its parent. What is wrong with the inventory is told by
+    the first task, as of one device.
+    """
+    with suppress(CuntongError, OSError):
+        given, inventory, way = _wired()
+        templates = templates_of(inventory)
+        seen: set[Platform] = set()
+        for device in inventory.devices:
+            platform = platform_of(inventory, device)
+            if platform is not None and platform not in seen:
+                seen.add(platform)
+                running = templates.render(inventory, device, platform, "bootstrap")
+                intended = templates.render(inventory, device, platform)
+                remediate(platform, running, intended, manager=str(way.network.manager))
+        open_ledger(given.ledger_url).dispose()
+    gc.collect()
+    gc.freeze()
 
 
 def plan_one(device_id: str) -> tuple[DevicePlan, str, str]:

@@ -14,17 +14,19 @@ from sqlalchemy import Engine
 
 from cuntong.changing.outcomes import outcomes
 from cuntong.changing.reach import Reach
+from cuntong.errors import StartError
 from inventory.model import Inventory
 from ledger import audit, rollouts
-from ledger.backups import keep_backup, open_backup
+from ledger.backups import backups_of, keep_backup, open_backup
 from ledger.errors import FencedError, LedgerError
 from ledger.rollouts import RunEvent, RunState
 from ledger.vault import Vault
 from rollout.change import ChangeState, Outcome
 from rollout.errors import LockHeldError
 from rollout.plan import DevicePlan, Plan
+from rollout.planning import is_kept, kept_secret
 from rollout.running import fingerprint, redact
-from rollout.transaction import resolve, transact
+from rollout.transaction import resolve, touched, transact
 from rollout.watch import Check, default_route_check
 
 HOLD_S: Final = 120.0
@@ -51,6 +53,8 @@ class LedgerWatchman:
         self._run, self._epoch, self._wave = run, epoch, wave
         self._device, self._per_uplink, self._clock = device, per_uplink, clock
         self._hold_until = 0.0
+        # Asked before every line: one connection that stays, and no transaction around a single read.
+        self._look = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def lock(self) -> AbstractContextManager[None]:
         return self._locked()
@@ -95,8 +99,10 @@ class LedgerWatchman:
         self._state()
 
     def _state(self) -> RunState:
-        with self._engine.connect() as connection:
-            return rollouts.may_send(connection, self._run, self._epoch, self._clock())
+        return rollouts.may_send(self._look, self._run, self._epoch, self._clock())
+
+    def close(self) -> None:
+        self._look.close()
 
     def keep_backup(self, text: str) -> None:
         platform = self._device.platform
@@ -116,7 +122,16 @@ class LedgerWatchman:
         return [(one.what, json.loads(one.detail)) for _, one in steps if one.device == self._device.device]
 
     def open_secret(self, reference: str) -> str:
-        return self._reach.secret(reference)
+        if not is_kept(reference):
+            return self._reach.secret(reference)
+        device = self._device.device
+        with self._engine.connect() as connection:
+            rows = backups_of(connection, device)
+            texts = [open_backup(connection, self._vault, device, id=one.id) or "" for one in rows]
+        found = kept_secret(reference, self._device.platform, texts)
+        if found is None:
+            raise StartError(f"{device}: no backup holds the ciphertext that its way back restores.")
+        return found
 
     @property
     def checks(self) -> Sequence[Check]:
@@ -148,8 +163,11 @@ def change_device(
         return done
     watchman = LedgerWatchman(engine, vault, reach, run, epoch, wave, device, plan.terms.per_uplink)
     router = reach.router(inventory.devices.find(device_id))
-    act = resolve if watchman.recorded() else transact
-    outcome = act(device.change(), router, watchman)
+    act = resolve if touched(watchman.recorded()) else transact
+    try:
+        outcome = act(device.change(), router, watchman)
+    finally:
+        watchman.close()
     _write(engine, plan, plan_hash, run, epoch, wave, device, outcome)
     return outcome
 

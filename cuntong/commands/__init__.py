@@ -1,6 +1,17 @@
 """Every command of ``cuntong``: its words, and the part that does the work. A module for each kind of work."""
 
-from cuntong.commands import accounts, asking, changing, declared, keeping, remediating, running, simulating
+from cuntong.commands import accounts, asking, changing, declared, keeping, kiosking, remediating, running, simulating
 from cuntong.commands.common import app
 
-__all__ = ["accounts", "app", "asking", "changing", "declared", "keeping", "remediating", "running", "simulating"]
+__all__ = [
+    "accounts",
+    "app",
+    "asking",
+    "changing",
+    "declared",
+    "keeping",
+    "kiosking",
+    "remediating",
+    "running",
+    "simulating",
+]

@@ -157,7 +157,7 @@ def _every_step_is_in_the_ledger(bench: Bench, run: str) -> None:
     assert {"plan.make", "plan.approve", "run.start", "run.end"} <= set(told)
     for device in {event.device for event in events if event.device}:
         steps = [event.what for event in events if event.device == device and event.kind == "step"]
-        assert steps[0] == "lock"
+        assert steps[0] == "connect"
         if "arm" in steps:  # the arm is on record before anything is sent
             assert steps.index("arm") < steps.index("send")
         assert steps.index("backup") < steps.index("send") < steps.index("prove") < steps.index("save")

@@ -36,6 +36,8 @@ options:
 
 _PR_SET_PDEATHSIG: Final = 1
 
+task.warm()  # here, in Ansible's parent process, once for all of its workers
+
 
 class ActionModule(ActionBase):
     """Changes one host, or says what would change."""

@@ -12,6 +12,8 @@ module: cuntong_backup
 short_description: Read one router (read-only) and keep what it says, sealed and redacted
 """
 
+task.warm()  # here, in Ansible's parent process, once for all of its workers
+
 
 class ActionModule(ActionBase):
     """Backs up one host. In check mode it reads and keeps nothing."""

@@ -17,6 +17,8 @@ options:
     type: bool
 """
 
+task.warm()  # here, in Ansible's parent process, once for all of its workers
+
 
 class ActionModule(ActionBase):
     """Judges one host; nothing is asked of it."""

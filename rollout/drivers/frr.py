@@ -1,0 +1,28 @@
+"""Linux with FRRouting: a shell, and vtysh inside it.
+
+The change goes through vtysh line by line, in the approved order. ``frr-reload.py`` would compute an order of its
+own, and it deletes before it adds; it is what brings the kept configuration back.
+"""
+
+import re
+
+from rollout.drivers.driver import Driver
+
+DRIVER = Driver(
+    netmiko="linux",
+    prompt=re.compile(r"(?P<name>[\w.-]+)(?P<config>\(config[^)]*\))?#|(?P<shell>[^#$]*[#$])"),
+    # `% Refusing to remove a non-existent route` comes with return code 0, so the text decides.
+    refused=re.compile(r"^(?:% (?!Warning|Info).*|line \d+: .*|.*[Cc]ommand not found.*)$", re.MULTILINE),
+    after_login=(),
+    running="vtysh -c 'show running-config'",
+    saved="cat /etc/frr/frr.conf",
+    enter=("vtysh", "configure terminal"),
+    leave=("end", "exit"),
+    save="vtysh -c 'write memory'",
+    saved_ok=re.compile(r"\[OK\]|Configuration saved"),
+    renames=re.compile(r"\s*hostname (\S+)"),
+    ping="ping -c 3 -i 0.2 -W 2 -I {source} {target}",
+    ping_plain="ping -c 3 -i 0.2 -W 2 {target}",
+    ping_good=re.compile(r"[1-9]\d* received"),
+    default_route=("vtysh -c 'show ip route 0.0.0.0/0'", re.compile(r"[Rr]outing entry for 0\.0\.0\.0/0")),
+)

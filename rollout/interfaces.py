@@ -1,0 +1,155 @@
+"""Interfaces and static routes of a configuration, as far as routing needs to know them."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from rollout.platform import Platform
+from rollout.tree import Item
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What routing needs to know of one interface.
+
+    Attributes:
+        learns: its address comes from outside (DHCP, PPP): what it reaches cannot be told from here.
+        source: of a tunnel: an address, or an interface's key.
+        bundle, dials: what a Dialer is dialled by, and what a port dials for; the same number joins them.
+        spans: first and last address of each of its networks, as numbers.
+    """
+
+    key: str
+    vrf: str
+    addresses: tuple[IPv4Interface, ...]
+    up: bool
+    learns: bool
+    source: str
+    destination: IPv4Address | None
+    bundle: str
+    dials: str
+    spans: tuple[tuple[int, int], ...]
+
+    def holds(self, address: IPv4Address) -> bool:
+        """Whether the address lies in one of its networks."""
+        number = int(address)
+        return any(low <= number <= high for low, high in self.spans)
+
+
+@dataclass(frozen=True)
+class Route:
+    key: str
+    root: str
+    vrf: str
+    net: IPv4Network
+    exit: str
+    hop: IPv4Address | None
+    low: int
+    high: int
+    null: bool
+
+
+_NO_WORDS = frozenset(
+    {"preference", "tag", "track", "description", "permanent", "bfd", "inherit-cost", "vrf", "weight", "label", "table"}
+)
+
+
+def interface_of(platform: Platform, item: Item) -> Interface:
+    """Reads an interface's section."""
+    addresses: list[IPv4Interface] = []
+    up, learns, vrf, source, destination, bundle, dials = True, False, "", "", None, "", ""
+    for line in (item.items or {}).values():
+        value = line.value
+        if line.negative:
+            continue
+        word = value.split(" ", 1)[0]
+        if value == "shutdown":
+            up = False
+        elif value.startswith("ip address "):
+            if (address := _address(value)) is not None:
+                addresses.append(address)
+            else:
+                learns = True
+        elif value.startswith(("ip binding vpn-instance ", "ip vrf forwarding ", "vrf forwarding ")):
+            vrf = value.split()[-1]
+        elif word == "source" or value.startswith("tunnel source "):
+            name = value.split("source ", 1)[1]
+            source = name if name[:1].isdigit() else "§interface " + name.replace(" ", "").lower()
+        elif word == "destination" or value.startswith("tunnel destination "):
+            words = value.split("destination ", 1)[1].split()
+            destination = _ip(words[-1]) if words else None
+        elif value.startswith(("dialer bundle ", "dialer pool ", "dialer bundle-number ")):
+            bundle = value.split()[-1]
+        elif value.startswith("pppoe-client dial-"):
+            dials = value.split()[2]
+    if platform is Platform.FRR and item.args.startswith("vrf "):
+        vrf = item.args[4:]
+    spans = tuple((int(one.network.network_address), int(one.network.broadcast_address)) for one in addresses)
+    return Interface(item.key, vrf, tuple(addresses), up, learns, source, destination, bundle, dials, spans)
+
+
+@lru_cache(maxsize=16384)
+def _address(value: str) -> IPv4Interface | None:
+    words = value.split()
+    if len(words) < 3:
+        return None
+    try:
+        return IPv4Interface(words[2] if "/" in words[2] else f"{words[2]}/{words[3]}")
+    except (ValueError, IndexError):
+        return None
+
+
+def _ip(word: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(word)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=16384)
+def _net(text: str) -> IPv4Network:
+    return IPv4Network(text, strict=False)
+
+
+def route_of(item: Item, root: str, vrf: str) -> Route | None:
+    words = item.value.split()
+    if words[:2] not in (["ip", "route-static"], ["ip", "route"]) or item.negative or len(words) < 4:
+        return None
+    words = words[2:]
+    if words[0] in ("vpn-instance", "vrf"):
+        vrf, words = words[1], words[2:]
+    if "vrf" in words[1:-1]:
+        vrf = words[words.index("vrf") + 1]
+    try:
+        if "/" in words[0]:
+            net, words = _net(words[0]), words[1:]
+        else:
+            net, words = _net(f"{words[0]}/{words[1]}"), words[2:]
+    except (ValueError, IndexError):
+        return None
+    if words[:1] == ["vpn-instance"]:
+        words = words[2:]
+    exit_, hop = "", None
+    for i, word in enumerate(words):
+        if word.lower() in _NO_WORDS or (word.isdecimal() and i):
+            break
+        if (address := _ip(word)) is not None:
+            hop = address
+        else:
+            exit_ += word.lower()
+            if i + 1 < len(words) and re.match(r"\d+/\d", words[i + 1]):
+                exit_ += words[i + 1]
+    exit_ = re.sub(r"((?:\d+/)+\d+)\1$", r"\1", exit_)
+    null = exit_ in ("null0", "blackhole", "reject")
+    return Route(
+        key=item.key if not vrf or root == item.key else f"{root}/{item.key}",
+        root=root,
+        vrf=vrf,
+        net=net,
+        exit=f"§interface {exit_}" if exit_ and hop is None else "",
+        hop=hop,
+        low=int(net.network_address),
+        high=int(net.broadcast_address),
+        null=null,
+    )
