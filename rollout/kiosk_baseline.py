@@ -38,6 +38,7 @@ class Check(_Strict):
     run: tuple[str, ...] | None = None
     mode: str | None = None
     link: str | None = None
+    absent: str | None = None
     disk: Annotated[float, Field(gt=0, le=1)] | None = None
     any_of: "tuple[Check, ...] | None" = None
     all: tuple[str, ...] = ()
@@ -52,9 +53,9 @@ class Check(_Strict):
 
     @model_validator(mode="after")
     def _can_fail(self) -> "Check":
-        kinds = (self.file, self.json_file, self.run, self.mode, self.link, self.disk, self.any_of)
+        kinds = (self.file, self.json_file, self.run, self.mode, self.link, self.absent, self.disk, self.any_of)
         if sum(kind is not None for kind in kinds) != 1:
-            raise ValueError("give one of file, json, run, mode, link, disk and any_of")
+            raise ValueError("give one of file, json, run, mode, link, absent, disk and any_of")
         looks = {
             "file": bool(self.all or self.none or self.only or self.each),
             "run": bool(self.all or self.none or self.only or self.each),
@@ -118,7 +119,7 @@ class Question:
     def of(cls, baseline: KioskBaseline, facts: KioskFacts) -> "Question":
         words = _words(facts)
         looks = [look for item in baseline.items.values() for check in item.checks for look in _leaves(check)]
-        paths = {look.file or look.json_file for look in looks} - {None}
+        paths = {look.file or look.json_file or look.absent for look in looks} - {None}
         commands = {_command(look, words) for look in looks if look.run is not None}
         modes = {look.mode or look.link for look in looks} - {None}
         return cls(tuple(sorted(map(str, paths))), tuple(sorted(commands)), tuple(sorted(map(str, modes))))
@@ -174,6 +175,9 @@ def _check(check: Check, words: Mapping[str, Any], answer: Answer) -> tuple[bool
         return next((one for one in said if one[0]), (False, "; ".join(one[1] for one in said)))
     if check.disk is not None:
         return answer.disk_ratio <= check.disk, f"/ is {answer.disk_ratio:.0%} full, {check.disk:.0%} allowed"
+    if check.absent is not None:
+        there = answer.files.get(check.absent) is not None
+        return not there, f"{check.absent}: {'there' if there else 'not there'}"
     if check.mode is not None:
         found = answer.modes.get(check.mode, "") or "not there"
         return found == check.is_, f"{check.mode}: {found}"

@@ -56,6 +56,7 @@ ROWS: tuple[Row, ...] = (
     Row(_VRP, r"undo telnet( ipv[46])? server enable", r"will stop the .*Telnet server", "Y"),
     Row(_VRP, r"undo http server enable", r"will stop HTTP service", "Y"),
     Row(_VRP, r"undo ip vpn-instance \S+", r"[Cc]ontinue\?", "Y"),
+    Row(_COMWARE, r"undo ip vpn-instance \S+", r"configurations of the VPN instance will be deleted", "Y"),
     Row(_COMWARE, r"undo bgp( \d+)?", r"Undo BGP process\?", "Y"),
     Row(_COMWARE, r"undo ospf( \d+)?.*", r"Undo OSPF process\?", "Y"),
     # Sessions of routing protocols that start again.

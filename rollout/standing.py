@@ -87,10 +87,19 @@ class Landmarks:
         return tuple(Difference(self.platform, here, there, _everything).commands())
 
     def _says_the_same(self, text: str) -> bool:
-        here, there = parse(self.platform, text), parse(self.platform, self.after)
+        here, there = _stated(parse(self.platform, text)), _stated(parse(self.platform, self.after))
         return all(
             Difference(self.platform, one, other, _everything).empty for one, other in ((here, there), (there, here))
         )
+
+
+def _stated(items: Items) -> Items:
+    """Without the ``undo``/``no`` lines: a device shows some of those that it was told, and hides others."""
+    for key in [key for key, item in items.items() if item.negative]:
+        del items[key]
+    for item in items.values():
+        _stated(item.items or {})
+    return items
 
 
 def _everything(key: str, item: Item) -> bool:

@@ -223,6 +223,7 @@ class Controller:
                 extravars={"cuntong_run": self._run.id, "cuntong_epoch": self._run.epoch},
                 envvars=envvars(self._settings, self._inventory.folder, folder),
                 event_handler=lambda event: self._hear(event, said),
+                cancel_callback=lambda: False,  # else ansible-runner takes the signals, and kills what is under way
                 suppress_env_files=True,
                 quiet=True,
             )
