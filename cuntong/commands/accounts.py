@@ -21,7 +21,7 @@ from ledger import accounts, audit
 from ledger.accounts import Account, Role
 
 user = typer.Typer(help="Accounts and what they may do.", no_args_is_help=True)
-app.add_typer(user, name="user")
+app.add_typer(user, name="user", rich_help_panel="People")
 
 Name = Annotated[str, typer.Argument(help="Letters, digits, dots and dashes.")]
 Password = Annotated[
@@ -102,7 +102,7 @@ def every(as_json: Json = False) -> None:
         shows.wide(out).print(shows.Table(rows).drawn())
 
 
-@app.command()
+@app.command(rich_help_panel="People")
 def login(name: Name, password_file: Password = None) -> None:
     """Log in at this terminal, for one shift of 12 hours."""
     password = _password(password_file, twice=False)
@@ -111,7 +111,7 @@ def login(name: Name, password_file: Password = None) -> None:
     say(f"{name} is logged in here for the next {actions.SESSION_S / 3600:.0f} hours")
 
 
-@app.command()
+@app.command(rich_help_panel="People")
 def logout() -> None:
     """End the session at this terminal."""
     token = identity.token()
@@ -121,7 +121,7 @@ def logout() -> None:
     identity.forget()
 
 
-@app.command()
+@app.command(rich_help_panel="People")
 def whoami() -> None:
     """Say who is logged in at this terminal."""
     with identity.ledger(settings()) as engine:
@@ -129,7 +129,7 @@ def whoami() -> None:
     say(f"{account.name}: " + (", ".join(f"{one.role} in {one.division}" for one in account.grants) or "no role yet"))
 
 
-@app.command("audit")
+@app.command("audit", rich_help_panel="People")
 def audit_chain(
     as_json: Json = False,
     limit: Annotated[int, typer.Option(help="How many of the newest entries.", min=1)] = 50,

@@ -12,7 +12,7 @@ from cuntong.errors import StartError
 from cuntong.settings import settings
 
 
-@app.command()
+@app.command(rich_help_panel="Ask devices")
 def poll(
     address: Annotated[
         str, typer.Argument(metavar="ADDRESS[:PORT]", help="Where the device answers; port 161 if left out.")

@@ -34,7 +34,7 @@ PlanName = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's hash (ei
 Blind = Annotated[bool, typer.Option(help="Go on though no collector measures the sites. Gates then see nothing.")]
 
 
-@app.command()
+@app.command(rich_help_panel="Change devices")
 def plan(
     scope: Annotated[
         str, typer.Argument(help="A site, a device, a division's code, or a filter such as vendor=Huawei,link=pon.")
@@ -85,7 +85,7 @@ def plan(
         say(f"plan {name}\n  {file}\n  {diff}\nAnother person approves it: cuntong approve {name[:8]} --reason ...")
 
 
-@app.command()
+@app.command(rich_help_panel="Change devices")
 def approve(
     name: PlanName,
     reason: Annotated[str, typer.Option(help="Why it may run (or not): ticket, decision.")],
@@ -103,7 +103,7 @@ def approve(
     say(f"plan {kept.sha256[:8]} ({kept.title}, by {kept.author}): {verdict}")
 
 
-@app.command()
+@app.command(rich_help_panel="Change devices")
 def apply(
     name: Annotated[str | None, typer.Argument(metavar="PLAN", help="An approved plan's hash or file.")] = None,
     folder: InventoryFolder = HERE,
@@ -139,7 +139,7 @@ def apply(
         _lead(inventory, engine, made, run, blind=blind, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel="Change devices")
 def rollback(
     name: Annotated[str, typer.Argument(metavar="RUN", help="The run to undo.")],
     folder: InventoryFolder = HERE,
@@ -175,7 +175,7 @@ def rollback(
         _lead(inventory, engine, back, run, blind=blind, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel="Change devices")
 def runs(
     name: Annotated[str | None, typer.Argument(metavar="RUN", help="Show this one.")] = None,
     pause: Annotated[bool, typer.Option("--pause", help="Start nothing new until it is continued.")] = False,

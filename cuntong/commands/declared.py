@@ -16,7 +16,7 @@ from inventory.errors import InventoryError
 from inventory.vocabulary import Claim
 
 
-@app.command()
+@app.command(rich_help_panel="Declare")
 def init(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
     divisions: Annotated[
@@ -32,7 +32,7 @@ def init(
     out.print(shows.scaffolded(report, folder), soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel="Declare")
 def check(
     folder: Folder = HERE,
     as_json: Json = False,
@@ -75,7 +75,7 @@ class What(StrEnum):
     TREE = "tree"
 
 
-@app.command()
+@app.command(rich_help_panel="Declare")
 def show(
     what: Annotated[What, typer.Argument(help="What to show.")],
     folder: Folder = HERE,
@@ -100,7 +100,7 @@ def show(
         shows.wide(out).print(table.drawn())
 
 
-@app.command()
+@app.command(rich_help_panel="Declare")
 def claim(
     site: Annotated[str, typer.Argument(help="The site's permanent id.")],
     state: Annotated[Claim, typer.Argument(help="What is said of it.")],

@@ -29,7 +29,7 @@ def _vault() -> Vault:
     return open_vault(settings().vault_key_path)
 
 
-@app.command()
+@app.command(rich_help_panel="Keep and compare")
 def backup(
     scope: Scope = None,
     folder: InventoryFolder = HERE,
@@ -68,7 +68,7 @@ def backup(
         raise StartError(f"{len(failed)} of {len(taken)} routers could not be read.")
 
 
-@app.command()
+@app.command(rich_help_panel="Keep and compare")
 def drift(scope: Scope = None, folder: InventoryFolder = HERE, as_json: Json = False) -> None:
     """Compare each router's newest backup with what it was left with, and with what the inventory wants."""
     from cuntong.changing import keeping
@@ -87,7 +87,7 @@ def drift(scope: Scope = None, folder: InventoryFolder = HERE, as_json: Json = F
         shows.wide(out).print(shows.Table(rows).drawn())
 
 
-@app.command()
+@app.command(rich_help_panel="Keep and compare")
 def baseline(
     scope: Scope = None,
     folder: InventoryFolder = HERE,
@@ -135,7 +135,7 @@ def _split(rows: list[dict[str, Any]]) -> str:
     return f"{rows[0]['baseline'] if rows else 'baseline'}: " + ("; ".join(told) or "nothing to judge yet")
 
 
-@app.command()
+@app.command(rich_help_panel="Keep and compare")
 def bootstrap(
     scope: Annotated[str, typer.Argument(help="A site, a device, a division's code, or a filter.")],
     folder: InventoryFolder = HERE,
@@ -159,7 +159,7 @@ def bootstrap(
         say(str(path))
 
 
-@app.command()
+@app.command(rich_help_panel="Keep and compare")
 def restore(
     device: Annotated[str, typer.Argument(help="The device whose configuration is wanted.")],
     output: Annotated[Path, typer.Argument(help="The file to write; readable by its owner alone.")],

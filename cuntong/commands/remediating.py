@@ -11,7 +11,7 @@ from rollout.errors import UnparsableError
 from rollout.platform import Platform
 
 
-@app.command()
+@app.command(rich_help_panel="Change devices")
 def remediate(
     running: Annotated[Path, typer.Argument(help="The running configuration, as the device prints it.")],
     intended: Annotated[Path, typer.Argument(help="What it should say: whole sections and families of lines.")],

@@ -12,7 +12,7 @@ Host = Annotated[str, typer.Option(help="Where to listen; other machines can con
 Port = Annotated[int, typer.Option(help="TCP port.", min=0, max=65535)]
 
 
-@app.command()
+@app.command(rich_help_panel="Run")
 def collect(
     folder: Folder = HERE,
     host: Host = "127.0.0.1",
@@ -38,7 +38,7 @@ def collect(
     run(load(folder), settings(), reach, host, port, heard)
 
 
-@app.command()
+@app.command(rich_help_panel="Run")
 def serve(folder: Folder = HERE, host: Host = "127.0.0.1", port: Port = 8080) -> None:
     """Serve the API and the pages."""
     from cuntong.serving import serve as run
@@ -47,7 +47,7 @@ def serve(folder: Folder = HERE, host: Host = "127.0.0.1", port: Port = 8080) ->
     run(load(folder), settings(), host, port)
 
 
-@app.command()
+@app.command(rich_help_panel="Run")
 def up(
     folder: Folder = HERE,
     host: Host = "127.0.0.1",
@@ -62,7 +62,7 @@ def up(
     run(folder, host, port, metrics_port)
 
 
-@app.command()
+@app.command(rich_help_panel="Run")
 def demo(
     folder: Annotated[Path | None, typer.Option("--inventory", help="Another county than 天全.")] = None,
     port: Annotated[int | None, typer.Option(help="Of the page; 8080 unless taken.", min=1, max=65535)] = None,

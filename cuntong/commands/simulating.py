@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.routers.fleet import Fleet
 
 simulate = typer.Typer(help="Make-believe devices: a recorded one, or a whole county.", no_args_is_help=True)
-app.add_typer(simulate, name="simulate")
+app.add_typer(simulate, name="simulate", rich_help_panel="Run")
 
 
 @simulate.command("walk")
