@@ -76,6 +76,13 @@ def log_in(engine: Engine, name: str, password: str, now: float, source: str) ->
     raise NotLoggedInError("The name or the password is wrong.")
 
 
+def make_token(engine: Engine, actor: Account, title: str, now: float, seconds: float) -> str:
+    """A token by which a program acts as this account; only its hash is kept."""
+    with engine.begin() as connection:
+        audit.record(connection, now, actor.name, "token.make", title, {"seconds": seconds})
+        return accounts.open_session(connection, actor.name, "token", title, now, seconds)
+
+
 def whoever(engine: Engine, token: str | None, now: float) -> Account:
     """Whose token it is.
 

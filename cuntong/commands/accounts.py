@@ -102,6 +102,17 @@ def every(as_json: Json = False) -> None:
         shows.wide(out).print(shows.Table(rows).drawn())
 
 
+@user.command("token")
+def token(
+    title: Annotated[str, typer.Argument(help="What it is for, such as: nightly backup.")],
+    days: Annotated[int, typer.Option(help="Until it ends.", min=1, max=366)] = 90,
+) -> None:
+    """Make a token by which a program acts as whoever is logged in here (CUNTONG_TOKEN); it is shown this once."""
+    with identity.ledger(settings()) as engine:
+        actor = identity.actor(engine)
+        say(actions.make_token(engine, actor, title, time.time(), days * 86_400.0))
+
+
 @app.command(rich_help_panel="People")
 def login(name: Name, password_file: Password = None) -> None:
     """Log in at this terminal, for one shift of 12 hours."""

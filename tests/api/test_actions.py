@@ -87,6 +87,14 @@ def test_logging_in_gives_a_token_that_ends_and_every_attempt_is_in_the_audit(en
     ]  # fmt: skip
 
 
+def test_a_token_speaks_for_its_maker_until_it_ends(engine: Engine) -> None:
+    actions.add_account(engine, None, "wang", "", GOOD, 0.0)
+    token = actions.make_token(engine, found(engine, "wang"), "nightly backup", 10.0, 100.0)
+    assert actions.whoever(engine, token, 109.0).name == "wang"
+    with pytest.raises(NotLoggedInError):
+        actions.whoever(engine, token, 110.0)
+
+
 @pytest.mark.parametrize(
     ("division", "where", "allowed"),
     [
