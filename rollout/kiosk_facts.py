@@ -53,6 +53,7 @@ class KioskFacts:
     contact: str
     user: str
     home: str
+    rating: str
     urls: tuple[str, ...]
     idle_s: int
     doors: tuple[Door, ...]
@@ -106,6 +107,7 @@ def kiosk_facts(inventory: Inventory, device: Device) -> KioskFacts:
         contact=site.responsible or inventory.title,
         user=USER,
         home=kiosks.home,
+        rating=kiosks.rating or "",
         urls=tuple(url for platform in kiosks.platforms.values() for url in platform.urls),
         idle_s=kiosks.idle_s,
         doors=_doors(kiosks),
@@ -118,7 +120,7 @@ def kiosk_facts(inventory: Inventory, device: Device) -> KioskFacts:
         queues=tuple(Queue(one.role, f"ipp://{one.address}/ipp/print") for one in printers),
         printers=tuple(one.address for one in printers),
         peripherals=fitted,
-        parts=_parts(fitted, bool(printers)),
+        parts=_parts(fitted, bool(printers), bool(kiosks.rating)),
         mirror=kiosks.mirror,
         snmp=kiosks.snmp,
         engine_id=engine_id(device.id),
@@ -160,11 +162,13 @@ def _prefixes(networks: Sequence[IPv4Network]) -> tuple[str, ...]:
 _REPORTED: Final[tuple[Part, ...]] = ("document-camera", "id-card-reader")
 
 
-def _parts(fitted: Sequence[Peripheral], printers: bool) -> tuple[str, ...]:
+def _parts(fitted: Sequence[Peripheral], printers: bool, rating: bool) -> tuple[str, ...]:
     has = {one.part for one in fitted}
-    parts = ["kiosk-app", "screen", *(part for part in _REPORTED if part in has)]
+    parts = ["kiosk-app", "platform", "screen", *(part for part in _REPORTED if part in has)]
     if printers or "printer" in has:
         parts += ["printer", "print-queue"]
+    if rating:
+        parts.append("rating")
     if "ups" in has:
         parts.append("ups")
     return (*parts, "session-reset")

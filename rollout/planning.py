@@ -8,6 +8,7 @@ from typing import Final
 
 from rollout.change import DeadMan
 from rollout.errors import RolloutError, SessionError
+from rollout.managed import whole
 from rollout.plan import DevicePlan, PlannedHazard, Readiness
 from rollout.platform import PathClass, Platform
 from rollout.remediation import predict, remediate
@@ -66,7 +67,8 @@ def plan_text(task: Task, running: str) -> DevicePlan:
         RolloutError: this is no configuration of its platform.
     """
     platform = task.router.platform
-    found = remediate(platform, running, task.intended, manager=task.manager, children=task.children)
+    intended = whole(platform, running, task.intended)
+    found = remediate(platform, running, intended, manager=task.manager, children=task.children)
     hazards = tuple(PlannedHazard(one.id, one.line, one.why, one.fatal) for one in found.hazards)
     fatal = next((one for one in hazards if one.fatal), None)
     base = replace(
