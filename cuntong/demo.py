@@ -1,5 +1,6 @@
 """``cuntong demo``: a make-believe county and everything that watches it, on loopback."""
 
+import asyncio
 import os
 import shutil
 import sys
@@ -33,6 +34,8 @@ from ledger.database import sqlite_url
 from ledger.rollouts import RunEvent
 from rollout.change import ChangeState
 from rollout.plan import Terms
+from simulator.control import request
+from simulator.errors import SimulationError
 
 EXAMPLE: Final = Path(__file__).resolve().parent.parent / "inventory" / "examples" / "tianquan"
 PAGE: Final = 8080
@@ -90,7 +93,12 @@ def stage(
             simulator += ["--ssh-port", str(ssh), "--configurations", str(place / "configurations")]
             simulator += ["--boot", str(rehearsal.BOOT_S)]
         programs = [
-            Program("simulator", [*simulator, "--control", str(control)], place / "simulator.log"),
+            Program(
+                "simulator",
+                [*simulator, "--control", str(control)],
+                place / "simulator.log",
+                ready=lambda: _answers(control),  # a county that is still being built would be found silent
+            ),
             up.collector(folder, "127.0.0.1", metrics, snmp, place / "collector.log"),
             up.server(folder, "127.0.0.1", port, place / "api.log"),
         ]
@@ -100,6 +108,13 @@ def stage(
             page, own = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}"
             given = {name.removeprefix("CUNTONG_").lower(): value for name, value in environment.items()}
             yield Stage(page, own, control, place, supervisor, Settings.model_validate(given))
+
+
+def _answers(control: Path) -> bool:
+    try:
+        return bool(asyncio.run(request(control, {"do": "ping"})).get("ok"))
+    except (SimulationError, OSError):
+        return False
 
 
 def wait_for_sweep(running: Stage, county: County, look: Callable[[Figures], None] | None = None) -> Figures:

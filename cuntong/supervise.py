@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -15,6 +15,7 @@ _PR_SET_PDEATHSIG = 1
 _SHORTEST_LIFE_S = 5.0  # a program that dies sooner is started again only after a pause, which doubles
 _LONGEST_PAUSE_S = 30.0
 _GRACE_S = 10.0
+_READY_S = 60.0
 
 
 @dataclass
@@ -25,12 +26,14 @@ class Program:
         arguments: what follows ``cuntong``.
         log: where its output goes; to our own if left out.
         environment: what it has beside ours.
+        ready: whether the programs after it may start; None: at once.
     """
 
     name: str
     arguments: Sequence[str]
     log: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    ready: Callable[[], bool] | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     seen_alive: float = 0.0
@@ -82,8 +85,15 @@ class Supervisor:
         self.programs = programs
 
     def __enter__(self) -> "Supervisor":
-        for program in self.programs:
-            program.start()
+        try:
+            for program in self.programs:
+                program.start()
+                deadline = time.monotonic() + _READY_S
+                while program.ready and program.alive and time.monotonic() < deadline and not program.ready():
+                    time.sleep(0.05)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
