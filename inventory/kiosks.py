@@ -70,6 +70,7 @@ class Kiosks(Declared):
         login: how we log in to set them up: by private key.
         snmp: the user by whom they are asked.
         home: the page that a citizen finds; one of the platforms allows it.
+        rating: the page for citizens' ratings (好差评), likewise; None where it is not looked at.
         fitted: by model of the catalogue, which of the peripherals its kiosks have.
         idle_s: after so many seconds without a touch everything that the citizen left is wiped.
     """
@@ -77,6 +78,7 @@ class Kiosks(Declared):
     login: Login
     snmp: SnmpUser
     home: Url
+    rating: Url | None = None
     platforms: dict[Name, GovPlatform] = Field(min_length=1)
     mirror: Mirror
     peripherals: dict[Name, Peripheral] = Field(default_factory=dict)
@@ -92,8 +94,10 @@ class Kiosks(Declared):
 
     @model_validator(mode="after")
     def _agrees(self) -> "Kiosks":
-        if not any(_below(self.home, url) for platform in self.platforms.values() for url in platform.urls):
-            raise ValueError(f"home {self.home} is below no url of the platforms. | Add its url to a platform.")
+        urls = [url for platform in self.platforms.values() for url in platform.urls]
+        for page in filter(None, (self.home, self.rating)):
+            if not any(_below(page, url) for url in urls):
+                raise ValueError(f"{page} is below no url of the platforms. | Add its url to a platform.")
         for model, names in self.fitted.items():
             unknown = [name for name in names if name not in self.peripherals]
             if unknown:

@@ -15,7 +15,7 @@ from inventory.laws_addresses import check_lock, check_places, check_plan
 from inventory.milestones import MilestoneFile
 from inventory.reading_sites import MAIN, Row, inherit
 from inventory.source import Source
-from inventory.vocabulary import KINDS, Requirement
+from inventory.vocabulary import KINDS, DeviceClass, Requirement
 
 _COUNTY = "county.yml"
 _BUILT_IN = Path(__file__).parent / "profiles"
@@ -26,6 +26,7 @@ def check(compilation: Compilation, milestones: MilestoneFile) -> None:
     source, county = compilation.source, compilation.county
     _check_catalogue(source, county)
     _check_credentials(source, county)
+    _check_fitted(source, county)
     _check_milestones(source, county, compilation.nodes, milestones)
     _check_defaults(compilation)
     _check_entries(compilation)
@@ -79,6 +80,16 @@ def _check_credentials(source: Source, county: County) -> None:
             path = ("credentials", device_class.value)
             mend = "Use a secret:// reference, or add a waiver with what: snmp_v2c."
             source.complain(_COUNTY, path, "an SNMP community needs a waiver.", mend)
+
+
+def _check_fitted(source: Source, county: County) -> None:
+    """Peripherals are fitted to kiosks of the catalogue."""
+    kiosks = [name for name, model in county.models.items() if model.device_class is DeviceClass.KIOSK]
+    for name in county.kiosks.fitted if county.kiosks is not None else ():
+        if name not in kiosks:
+            message = f"the kiosk model {none_of(name, kiosks)}"
+            mend = did_you_mean(name, kiosks, "Name a kiosk of the catalogue.")
+            source.complain(_COUNTY, ("kiosks", "fitted", name), message, mend)
 
 
 def _check_milestones(source: Source, county: County, nodes: Nodes, milestones: MilestoneFile) -> None:

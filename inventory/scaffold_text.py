@@ -26,9 +26,11 @@ models:
   core-ar: {title: Huawei AR6280, vendor: Huawei, class: router, profile: huawei-vrp,
     ports: {uplinks: [GigabitEthernet0/0/0], downlink: GigabitEthernet0/0/1, lan: [GigabitEthernet0/0/2]}}
   agg-ar: {title: Huawei AR1220, vendor: Huawei, class: router, profile: huawei-vrp, uplink_port: GigabitEthernet0/0/0,
-    ports: {uplinks: [GigabitEthernet0/0/0, GigabitEthernet0/0/1], downlink: GigabitEthernet0/0/2, lan: [Ethernet2/0/0]}}
+    ports: {uplinks: [GigabitEthernet0/0/0, GigabitEthernet0/0/1], downlink: GigabitEthernet0/0/2,
+      lan: [Ethernet2/0/0]}}
   cpe-ar: {title: Huawei AR651, vendor: Huawei, class: router, profile: huawei-vrp, uplink_port: GigabitEthernet0/0/0,
-    ports: {uplinks: [GigabitEthernet0/0/0, GigabitEthernet0/0/1], lan: [GigabitEthernet0/0/2], cellular: Cellular0/0/0}}
+    ports: {uplinks: [GigabitEthernet0/0/0, GigabitEthernet0/0/1], lan: [GigabitEthernet0/0/2],
+      cellular: Cellular0/0/0}}
   cpe-msr: {title: H3C MSR 830, vendor: H3C, class: router, profile: h3c-comware, uplink_port: GigabitEthernet0/0,
     ports: {uplinks: [GigabitEthernet0/0, GigabitEthernet0/1], lan: [GigabitEthernet0/2], cellular: Cellular0/0}}
   kiosk-linux: {title: Self-service kiosk on Linux, vendor: Linux, class: kiosk, profile: linux-kiosk}

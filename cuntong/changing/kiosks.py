@@ -235,6 +235,8 @@ class _Wave:
             "ControlPersist=15s",
             f"UserKnownHostsFile={known}",
             "IdentitiesOnly=yes",
+            # First word wins in ssh: ansible-runner by itself would let every host key pass.
+            "StrictHostKeyChecking=yes",
             # A kiosk whose session is gone without a word is given up after half a minute, not waited for.
             "ServerAliveInterval=6",
             "ServerAliveCountMax=5",

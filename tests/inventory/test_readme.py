@@ -11,6 +11,7 @@ import inventory
 from inventory.county import AddressPlan, County, CoverageRules, Model, OwnNode, SiteClass, Waiver
 from inventory.entries import Defaults, DeviceEntry, LinkEntry, Shared, SiteEntry, SiteFile
 from inventory.errors import InventoryError
+from inventory.kiosks import GovPlatform, Kiosks, Mirror, Peripheral
 from inventory.loader import load
 from inventory.milestones import Milestone, Scope
 from inventory.network import Ipsec, Login, Network, Ports, SnmpUser, Vpn
@@ -23,8 +24,9 @@ BAD = Path(__file__).parent / "bad"
 @pytest.mark.parametrize(
     "model",
     [
-        AddressPlan, County, CoverageRules, Defaults, DeviceEntry, LinkEntry, Milestone, Model, OwnNode, Scope, Shared,
-        SiteClass, SiteEntry, SiteFile, Waiver, Ipsec, Login, Network, Ports, SnmpUser, Vpn,
+        AddressPlan, County, CoverageRules, Defaults, DeviceEntry, GovPlatform, Ipsec, Kiosks, LinkEntry, Login,
+        Milestone, Mirror, Model, Network, OwnNode, Peripheral, Ports, Scope, Shared, SiteClass, SiteEntry, SiteFile,
+        SnmpUser, Vpn, Waiver,
     ],
 )  # fmt: skip
 def test_every_field_is_in_the_readme(model: type[BaseModel]) -> None:

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""The citizen's session: one browser on one page, and nothing of one citizen left for the next.
+
+Started by cuntong-kiosk.service inside an X server. It holds the browser, tells systemd that it lives (sd_notify), and
+after so many seconds without a touch ends the browser, wipes everything that was left, and begins anew. Everything of
+a session stands below $HOME, which is in memory. Standard library only, for Python 3.7 and newer.
+"""
+
+# ruff: noqa: S603, S607  programs of the system by name, never through a shell; one spelling for their output
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+CONFIG = Path("/etc/cuntong/kiosk.json")
+STATE = Path("/run/cuntong-kiosk")
+TICK_S = 1.0
+DEATHS = 5
+"""So many deaths of the browser within a minute are systemd's business: it starts the whole session anew."""
+
+
+def notify(words: str) -> None:
+    """Tell systemd (sd_notify(3)); outside of systemd nobody listens."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(words.encode(), address)
+
+
+def idle_s(command: list[str]) -> float | None:
+    """Seconds since the last touch or key; None where nobody can tell."""
+    try:
+        said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=5, check=True)
+        return int(said.stdout) / 1000.0
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+class Session:
+    """One browser and what it leaves behind."""
+
+    def __init__(self, config: Any, home: Path, state: Path) -> None:
+        self.config, self.home, self.state = config, home, state
+        self.browser: subprocess.Popen[bytes] | None = None
+        self.used = False
+        self.deaths: list[float] = []
+        self.ending = False
+
+    def begin(self) -> None:
+        """Wipe, then start the browser on its page."""
+        self.wipe()
+        words = [*self.config["browser"], f"--user-data-dir={self.home / 'profile'}", self.config["home"]]
+        self.browser = subprocess.Popen(words, cwd=str(self.home), start_new_session=True)
+        self.used = False
+
+    def end(self) -> None:
+        """End the browser with everything that it started."""
+        if self.browser is None:
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self.browser.pid, number)
+                self.browser.wait(3)
+                break
+            except ProcessLookupError:
+                self.browser.wait()
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self.browser = None
+
+    def wipe(self) -> None:
+        """Profile, cookies, downloads, scans, print jobs, temporary files: everything that a citizen could leave.
+
+        Raises:
+            OSError: something stayed. The session then ends: nobody is served beside another's data.
+        """
+        if self.home.exists():
+            shutil.rmtree(str(self.home))
+        self.home.mkdir(mode=0o700, parents=True)
+        own = os.getuid()
+        for left in Path(self.config["temporary"]).iterdir():
+            # The X server's own socket and lock stand here, too; only what the browser made goes.
+            if left.name.startswith((".X", "xinit", "serverauth.")) or left.lstat().st_uid != own:
+                continue
+            shutil.rmtree(str(left)) if left.is_dir() and not left.is_symlink() else left.unlink()
+        if self.config["queues"]:
+            user = pwd.getpwuid(own).pw_name
+            subprocess.run(["cancel", "-a", "-x", "-u", user], stderr=subprocess.DEVNULL, timeout=20, check=False)
+        (self.state / "reset").write_text(f"{int(time.time())}\n")
+
+    def tick(self) -> None:
+        """One look: is the browser alive, is somebody there?"""
+        if self.browser is None or self.browser.poll() is not None:
+            now = time.monotonic()
+            self.deaths = [at for at in self.deaths if now - at < 60.0] + [now]
+            if len(self.deaths) > DEATHS:
+                raise SystemExit("the browser died too often")
+            self.end()
+            self.begin()
+        idle = idle_s(self.config["idle"])
+        if idle is None:
+            # Nobody can tell whether somebody is there. To go on would mean that nothing is ever wiped.
+            raise SystemExit(f"{self.config['idle'][0]} does not say how long nobody has touched the screen")
+        if idle < self.config["idle_s"] / 2:
+            self.used = True
+        # Two ticks early, so that everything is gone before the promised second.
+        if self.used and idle >= self.config["idle_s"] - 2 * TICK_S:
+            self.end()
+            self.begin()
+        (self.state / "alive").write_text(f"{int(time.time())}\n")
+        notify("WATCHDOG=1")
+
+    def stop(self, _number: int, _frame: Any) -> None:
+        self.ending = True
+
+
+def main() -> int:
+    session = Session(json.loads(CONFIG.read_text("utf-8")), Path(os.environ["HOME"]), STATE)
+    signal.signal(signal.SIGTERM, session.stop)
+    signal.signal(signal.SIGINT, session.stop)
+    signal.signal(signal.SIGHUP, session.stop)
+    try:
+        session.begin()
+        notify("READY=1")
+        while not session.ending:
+            session.tick()
+            time.sleep(TICK_S)
+    finally:
+        session.end()
+        session.wipe()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
