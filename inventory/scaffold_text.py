@@ -25,7 +25,8 @@ models:
   # ports is what is plugged where, of a router that `cuntong plan` and `cuntong apply` configure
   core-ar: {title: Huawei AR6280, vendor: Huawei, class: router, profile: huawei-vrp,
     ports: {uplinks: [GigabitEthernet0/0/0], downlink: GigabitEthernet0/0/1, lan: [GigabitEthernet0/0/2]}}
-  agg-ar: {title: Huawei AR1220, vendor: Huawei, class: router, profile: huawei-vrp, uplink_port: GigabitEthernet0/0/0,
+  agg-ar: {title: Huawei AR1220, vendor: Huawei, class: router, profile: huawei-vrp,
+    uplink_port: GigabitEthernet0/0/0,
     ports: {uplinks: [GigabitEthernet0/0/0, GigabitEthernet0/0/1], downlink: GigabitEthernet0/0/2,
       lan: [Ethernet2/0/0]}}
   cpe-ar: {title: Huawei AR651, vendor: Huawei, class: router, profile: huawei-vrp, uplink_port: GigabitEthernet0/0/0,
