@@ -177,7 +177,7 @@ def test_a_host_without_an_address_fails_with_what_to_do(tmp_path: Path, surroun
 @pytest.mark.usefixtures("surroundings")
 def test_the_readme_s_commands_work_as_written() -> None:
     """As they stand there, in a shell; a trailing comment is a comment in a shell, too."""
-    readme = (PLAYBOOKS / "README.md").read_text("utf-8").partition("## Changing routers")[0]  # tests/cuntong runs those
+    readme = (PLAYBOOKS / "README.md").read_text("utf-8").partition("## Changing routers")[0]  # tests/cuntong has those
     commands = [line for line in readme.splitlines() if line.startswith("../.venv/bin/ansible")]
     assert len(commands) == 3
     runs = [  # all at once: most of the time is Ansible starting
