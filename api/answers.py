@@ -97,12 +97,16 @@ class DeviceAnswer(BaseModel):
 
 
 class AspectAnswer(BaseModel):
-    """What is measured of a site: yes, no or unknown, since when, and when it was last proved."""
+    """What is measured of a site: yes, no or unknown, since when, and when it was last proved.
+
+    A yes is ``degraded`` where its ``reason`` names what is out of order all the same, such as a second line.
+    """
 
     verdict: str
     reason: str
     since: datetime | None
     last_proof: datetime | None
+    degraded: bool
 
 
 class ClaimAnswer(BaseModel):
@@ -151,10 +155,22 @@ class SiteList(BaseModel):
     next: str | None
 
 
+class ClueAnswer(BaseModel):
+    """One thing that was measured around an outage: its sign, its values (times as Unix seconds), and a sentence."""
+
+    sign: str
+    values: dict[str, str | float | int]
+    zh: str
+    en: str
+
+
 class OutageAnswer(BaseModel):
     """An interval without service; ``until`` is null while it is open. ``sites`` are dark because of it.
 
     ``node`` is a site's id, or a device's; ``site`` is then that device's site, and null once it left the inventory.
+    ``cause`` says where the silence begins, ``verdict`` what failed there, by the ``evidence``; it may be refined when
+    the outage is over. ``planned`` ones lie in the maintenance ``window``. While ``flapping`` an outage stays open
+    although its node answers now and then; it went away again ``relapses`` times.
     """
 
     id: str
@@ -168,6 +184,12 @@ class OutageAnswer(BaseModel):
     seconds: float
     sites_affected: int
     sites: list[str]
+    verdict: str
+    evidence: list[ClueAnswer]
+    planned: bool
+    window: str | None
+    flapping: bool
+    relapses: int
 
 
 class OutageList(BaseModel):
@@ -179,6 +201,8 @@ class SiteAnswer(SiteSummary):
     """Everything about one site that may be shown: no addresses, no serial numbers, no personal data.
 
     ``availability_ratio`` speaks of the last 30 days; it is null where less than nine tenths of them were watched.
+    ``net_availability_ratio`` leaves out announced maintenance and the site's own power cuts (``excluded_seconds``);
+    ``service_availability_ratio`` is that within the service hours of the site's calendar.
     """
 
     kind: str
@@ -203,6 +227,9 @@ class SiteAnswer(SiteSummary):
     claims: list[ClaimAnswer]
     contradiction: str | None
     availability_ratio: Ratio | None
+    net_availability_ratio: Ratio | None
+    service_availability_ratio: Ratio | None
+    excluded_seconds: float
     watched_ratio: Ratio | None
     outages: list[OutageAnswer]
 

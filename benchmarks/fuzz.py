@@ -8,6 +8,7 @@ also `RefusedError`); anything else, a message that takes longer than the limit,
 import os
 import random
 import resource
+import socket
 import sys
 import time
 from collections import Counter
@@ -16,7 +17,9 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import count
 
 from collectors.errors import DecodeError, RefusedError
+from collectors.ping import reply
 from collectors.snmp import ber
+from collectors.snmp.inbox import Inbox, engine_id
 from collectors.snmp.message import (
     VERSION_1,
     VERSION_2C,
@@ -30,8 +33,9 @@ from collectors.snmp.message import (
     encode_varbinds,
     open_envelope,
 )
+from collectors.snmp.sealed import open_sealed
 from collectors.snmp.traps import decode_trap
-from collectors.snmp.usm import Auth, Priv, Security, User, open_sealed
+from collectors.snmp.usm import Auth, Priv, Security, User
 
 MESSAGES = int(os.environ.get("BENCH_FUZZ", "1000000"))
 LIMIT_S = 0.05
@@ -70,6 +74,9 @@ def corpus() -> list[bytes]:
     found.append(ber.encode_tlv(ber.SEQUENCE, body))
     for security in securities():
         found += [security.seal(Pdu.GET, 7, known, 0, 0.0), security.seal(Pdu.GET_BULK, 8, known, 20, 0.0)]
+        found.append(security.seal(Pdu.TRAP_V2, 9, encode_varbinds(trap), 0, 0.0))
+        security.stand(engine_id("fuzz"), 1_800_000_000 - 1_600_000_000, 0, 0.0)
+        found.append(security.seal(Pdu.INFORM, 10, encode_varbinds(trap), 0, 0.0))
     return found
 
 
@@ -158,12 +165,23 @@ def decoders() -> dict[str, Callable[[bytes], object]]:
                 continue
         return sealed
 
+    users = [security.user for security in known]
+    inboxes = [
+        Inbox("fuzz", 1.8e9, 0.0, lambda _, user=user: (user,), lambda _, one=one: one, count(1).__next__)  # type: ignore[misc]
+        for user, one in zip(users, known, strict=True)
+    ]
+
+    def notification_3(data: bytes) -> object:
+        return [inbox.open(0, data, 0.0) for inbox in inboxes]
+
     return {
         "message": decode_message,
         "response": response,
         "expected values": expected,
         "trap": decode_trap,
         "v3": version_3,
+        "v3 notification": notification_3,
+        "echo reply": lambda data: [reply(family, b"8 octets", data) for family in (socket.AF_INET, socket.AF_INET6)],
         "object identifier": ber.decode_oid,
     }
 

@@ -40,6 +40,11 @@ class SnmpAsker:
         # Spread: otherwise every device would be surveyed in the same interval.
         self._until_survey = [ordinal % SURVEY_EVERY for ordinal in range(len(targets))]
 
+    def patience_s(self) -> list[float]:
+        """How long each device is waited for at the first try, of those whose round trip is known; ascending."""
+        known = (target for target in self._targets if target is not None and target.rtt_s)
+        return sorted(target.patience_s(self._timeout_s) for target in known)
+
     def ask(self, ordinal: int, done: Done) -> None:
         target = self._targets[ordinal]
         if target is None:

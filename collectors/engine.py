@@ -13,9 +13,10 @@ from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
 
+from collectors.fleet import Fleet
 from collectors.latest import Latest
 from collectors.schedule import Schedule
-from collectors.watch import Fleet, Watch
+from collectors.watch import Watch
 from health.reading import Readings
 from ledger.journal import Fact, Journal
 
@@ -74,8 +75,10 @@ class Collector:
         clock: Callable[[], float],
         max_in_flight: int = 512,
     ) -> None:
-        self.watch = Watch(fleet, self._say, self._ask_soon, journal.new_outage_id)
         self.latest = [Latest() for _ in fleet.devices]
+        self.watch = Watch(
+            fleet, self._say, self._ask_soon, journal.new_outage_id, lambda device: self.latest[device].readings
+        )
         self.sweep = Sweep()
         self.schedule = schedule
         self.journal = journal

@@ -40,11 +40,11 @@ async def poll_once(
         OSError: the name does not resolve.
     """
     loop = asyncio.get_running_loop()
-    host = await _numeric(loop, address, port)
+    host = await numeric(address, port)
     catalogue = compile_profiles(profiles)
     transport = SnmpTransport(loop, max_in_flight=1)
     try:
-        for target in _ways((host, port), credential, catalogue):
+        for target in ways((host, port), credential, catalogue):
             done: asyncio.Future[Polled] = loop.create_future()
             transport.poll(
                 target,
@@ -68,13 +68,21 @@ async def poll_once(
     )
 
 
-def _ways(address: tuple[str, int], credential: str | User, catalogue: Catalogue) -> list[Target]:
+def ways(address: tuple[str, int], credential: str | bytes | User, catalogue: Catalogue) -> list[Target]:
+    """How a device may be asked, the likeliest first: SNMPv3 for a user, v2c and then v1 for a community."""
     if isinstance(credential, User):
         return [Target(address, b"", catalogue, security=Security(credential, partial(secrets.randbits, 64)))]
-    return [Target(address, credential.encode(), catalogue, Manners(version)) for version in (VERSION_2C, VERSION_1)]
+    community = credential.encode() if isinstance(credential, str) else credential
+    return [Target(address, community, catalogue, Manners(version)) for version in (VERSION_2C, VERSION_1)]
 
 
-async def _numeric(loop: asyncio.AbstractEventLoop, address: str, port: int) -> str:
+async def numeric(address: str, port: int) -> str:
+    """The address that a name stands for, or the address itself.
+
+    Raises:
+        OSError: the name does not resolve.
+    """
+    loop = asyncio.get_running_loop()
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:

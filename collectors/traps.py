@@ -1,4 +1,4 @@
-"""Receives traps and informs of v1 and v2c, and says which devices they make worth a question.
+"""Receives traps and informs, and says which devices they make worth a question.
 
 A trap gets lost just when the network is bad, and anybody can forge one. So it never changes a state: it makes us ask
 the device now instead of at its turn, and what the device answers counts.
@@ -11,7 +11,8 @@ a limited number of datagrams, and a full one is followed by a pause: polling go
 A device must send from the address under which it is asked: give it that trap source (on most routers the loopback).
 An inform is answered from the address on which we listen; on a machine with several addresses, name it.
 
-Notifications of v3 are counted as ``v3`` and dropped for now; pysnmp will receive them in a later step.
+Notifications of v3 are opened by the keys with which we poll (`collectors.snmp.inbox`); a device that asks for our
+engine and its time, as it does before an inform, is answered and counted as ``introduced``.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from collectors.errors import DecodeError
+from collectors.snmp.inbox import Inbox, Opened
 from collectors.snmp.traps import (
     COLD_START,
     LINK_DOWN,
@@ -47,8 +49,8 @@ RESULTS: Final = (
     "limited_source",  # the device sends too many
     "limited_global",  # all devices together send too many
     "garbled",
-    "refused",  # another community than the device's
-    "v3",
+    "refused",  # another community than the device's, an unknown user or engine, a wrong digest
+    "introduced",  # of v3: answered with our engine or its time
     "overflowed",  # dropped by the kernel, since we did not read fast enough
 )
 
@@ -175,9 +177,10 @@ class TrapReceiver:
 
     Args:
         sockets: as `bind` gives them; closed at the end.
-        communities: by device, the one that it must use; None for a device of v3, of which none is accepted.
+        communities: by device, the one that it must use; None for a device of v3.
         on_trap: called with the device and its trap, from the loop.
-        clock: seconds, monotonic.
+        inbox: opens those of v3; without it they are refused.
+        clock: seconds, monotonic; the transport's, since both keep the time of the same engines.
     """
 
     def __init__(
@@ -186,6 +189,7 @@ class TrapReceiver:
         gate: Gate,
         communities: Callable[[int], bytes | None],
         on_trap: Callable[[int, Trap], None],
+        inbox: Inbox | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counters = TrapCounters()
@@ -193,6 +197,7 @@ class TrapReceiver:
         self._gate = gate
         self._communities = communities
         self._on_trap = on_trap
+        self._inbox = inbox
         self._clock = clock
         self._buffer = bytearray(_LARGEST)
         self._foreign_said_at = -_FOREIGN_SAID_EVERY_S
@@ -254,7 +259,7 @@ class TrapReceiver:
         results = self.counters.results
         try:
             if version_of(data) == VERSION_3:
-                results["v3"] += 1
+                self._open_sealed(sock, data, source, device)
                 return
             trap = decode_trap(data)
         except DecodeError as error:
@@ -270,6 +275,24 @@ class TrapReceiver:
             with contextlib.suppress(OSError):
                 sock.sendto(response_to(trap), source)
         self._on_trap(device, trap)
+
+    def _open_sealed(self, sock: socket.socket, data: bytes, source: tuple[str, int], device: int) -> None:
+        """One of v3.
+
+        Raises:
+            DecodeError: it cannot be opened.
+        """
+        opened = Opened() if self._inbox is None else self._inbox.open(device, data, self._clock())
+        if opened.answer is not None:
+            with contextlib.suppress(OSError):
+                sock.sendto(opened.answer, source)
+        if opened.trap is not None:
+            self.counters.accept(opened.trap.kind)
+            self._on_trap(device, opened.trap)
+            return
+        introduced = opened.answer is not None and opened.problem in ("unknown_engine", "not_in_window")
+        self.counters.results["introduced" if introduced else "refused"] += 1
+        log.debug("from %s: %s", source[0], opened.problem)
 
 
 class Trigger:

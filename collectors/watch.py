@@ -7,85 +7,25 @@ Pure: a finished poll comes in, facts and wishes ("ask these now") go out. The r
 - A site that fell dark makes everything beneath it be asked, so that an incident soon shows its whole extent.
 - A dark site keeps the outage that explained it first. When the node to blame answers again, its outage ends, and
   what is still dark beneath is asked again and judged afresh.
-- A device that is silent while its site answers is an outage of its own.
+- A device that is silent while its site answers is an outage of its own, unless it is switched off outside its hours.
+- A node that comes and goes keeps one outage, until it has been calm for a while.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from collectors.fleet import Fleet
+from collectors.incidents import Incidents
+from collectors.inquiry import Inquiry, OpenOutage
+from collectors.promises import Promises
+from collectors.signs import Signs
 from health.device import CONFIRM, DeviceHealth, DeviceState, after_poll
 from health.outage import Outage, Scope
 from health.reading import Readings
-from health.rootcause import Cause, UplinkTree, diagnose
-from health.site import Part, faults, working
+from health.rootcause import Cause, diagnose
+from health.site import Part, faults, lost_line, working
 from inventory.vocabulary import Aspect, Verdict
 from ledger.history import SiteVerdict
 from ledger.journal import Fact, OutageEvent, SiteEvent
-
-
-@dataclass(frozen=True, slots=True)
-class WatchedDevice:
-    """What the watch needs to know of a device.
-
-    Args:
-        site: a position in the fleet's sites.
-        asked: False for a device that somebody else watches; it then says nothing about its site.
-    """
-
-    id: str
-    site: int
-    role: str
-    device_class: str
-    asked: bool = True
-
-
-class Fleet:
-    """Everything that one collector watches.
-
-    Args:
-        sites: their ids.
-        uplinks: for each site, the sites above it.
-        devices: by ordinal.
-    """
-
-    def __init__(
-        self, sites: Sequence[str], uplinks: Sequence[Sequence[int]], devices: Sequence[WatchedDevice]
-    ) -> None:
-        self.sites = sites
-        self.devices = devices
-        asked: list[list[int]] = [[] for _ in sites]
-        for ordinal, device in enumerate(devices):
-            if device.asked:
-                asked[device.site].append(ordinal)
-        self.at_site: Sequence[Sequence[int]] = [tuple(ordinals) for ordinals in asked]
-        self.tree = UplinkTree([self._watched_above(site, uplinks) for site in range(len(sites))])
-
-    def _watched_above(self, site: int, uplinks: Sequence[Sequence[int]]) -> tuple[int, ...]:
-        """The nearest sites above that can be asked: one without devices of ours can neither answer nor fail."""
-        above: dict[int, None] = {}
-        waiting, seen = list(uplinks[site]), {site}
-        while waiting:
-            uplink = waiting.pop(0)
-            if uplink in seen:
-                continue
-            seen.add(uplink)
-            if self.at_site[uplink]:
-                above[uplink] = None
-            else:
-                waiting += uplinks[uplink]
-        return tuple(above)
-
-
-@dataclass(slots=True)
-class OpenOutage:
-    """An outage that runs since a Unix time. ``root`` is a site; of a device's outage its site."""
-
-    id: str
-    scope: Scope
-    node: str
-    root: int
-    cause: Cause
-    since: float
 
 
 class Watch:
@@ -95,6 +35,7 @@ class Watch:
         say: takes each fact as it becomes certain.
         ask: wants these devices polled now.
         new_outage_id: gives an id for the outage whose opening is said next.
+        look: a device's newest readings, while there are any; for verdicts on outages.
     """
 
     def __init__(
@@ -103,10 +44,15 @@ class Watch:
         say: Callable[[Fact], None],
         ask: Callable[[Iterable[int]], None],
         new_outage_id: Callable[[], str],
+        look: Callable[[int], Readings | None] = lambda ordinal: None,
     ) -> None:
         self.fleet = fleet
         self.health = [DeviceHealth()] * len(fleet.devices)
-        self._say, self._ask, self._new_outage_id = say, ask, new_outage_id
+        self.promises = Promises(fleet)
+        self._signs = Signs(fleet, look)
+        self._inquiry = Inquiry(fleet, self.health, self._signs, say)
+        self._incidents = Incidents(say, new_outage_id, self._inquiry, self.promises)
+        self._say, self._ask = say, ask
         self._faults: dict[int, tuple[str, ...]] = {}
         self._last_answer: dict[int, float] = {}  # site: newest answer of any of its devices
         self._lit_at: dict[int, float] = {}  # site: when it last came back; older silence proves nothing
@@ -114,8 +60,9 @@ class Watch:
         self._judged_from: dict[int, float] = {}  # dark site: only polls after this time count for its cause
         self._verdicts: dict[tuple[int, Aspect], tuple[Verdict, str]] = {}
         self._outage_of: dict[int, str] = {}  # dark site: the outage that explains it
-        self._open: dict[str, OpenOutage] = {}
         self._device_outages: dict[int, str] = {}
+        self._excused: set[int] = set()  # silent devices that are outside their hours
+        self._lines_down: dict[int, str] = {}  # router: which of its several lines is down
         self._proofs: dict[tuple[int, Aspect], float] = {}  # of what is not so now: when it last was
         self._proved_until: float | None = None  # by the collector before us
         self._touched: set[int] = set()  # sites with news, to be looked at in `settle`
@@ -141,7 +88,7 @@ class Watch:
             if root is None:  # gone from the inventory: it can never answer again
                 self._say(OutageEvent(outage.since, outage.id, "closed", outage.scope, outage.node, outage.cause))
                 continue
-            self._open[outage.id] = OpenOutage(outage.id, outage.scope, outage.node, root, outage.cause, outage.since)
+            self._incidents.restore(outage, root, ordinal)
             if ordinal is not None:
                 self._device_outages[ordinal] = outage.id
         for verdict in verdicts:
@@ -151,8 +98,11 @@ class Watch:
             self._verdicts[site, verdict.aspect] = (verdict.verdict, verdict.reason)
             if verdict.proved_at is not None:
                 self._proofs[site, verdict.aspect] = verdict.proved_at
-            if verdict.outage in self._open and verdict.verdict is Verdict.NO:
+            if verdict.outage in self._incidents.open and verdict.verdict is Verdict.NO:
                 self._outage_of[site] = verdict.outage
+        # Of a site that answers an outage was kept open because it flaps: that explains no silence any more.
+        held = self._incidents.hold_all_but(self._outage_of, watched_until)
+        self._outage_of = {site: id for site, id in self._outage_of.items() if id not in held}
 
     @property
     def dark(self) -> Mapping[int, float]:
@@ -161,7 +111,7 @@ class Watch:
 
     @property
     def open_outages(self) -> Iterable[OpenOutage]:
-        return self._open.values()
+        return self._incidents.open.values()
 
     def verdict(self, site: int, aspect: Aspect) -> Verdict:
         return self._verdicts.get((site, aspect), (Verdict.UNKNOWN, ""))[0]
@@ -178,12 +128,16 @@ class Watch:
             self._touched |= self._waiters.pop(site)
         if readings is not None:
             self._last_answer[site] = at
+            self._signs.note(ordinal, readings, at)
+            self._note_lines(ordinal, site, readings, at)
             broken = faults(readings)
             if before.state is not DeviceState.UP or broken != self._faults.get(ordinal, ()):
                 self._faults[ordinal] = broken
                 self._touched.add(site)
             if before.state is not DeviceState.UP:
-                self._came_back(ordinal, site, at)
+                self._excused.discard(ordinal)
+                self._came_back(ordinal, site, at, before)
+            self._inquiry.polled(site, at)
             return
         self._touched.add(site)
         if after.state is DeviceState.SUSPECT:
@@ -192,6 +146,26 @@ class Watch:
             self._faults.pop(ordinal, None)
             if all(self.health[other].state is DeviceState.SILENT for other in self.fleet.at_site[site]):
                 self._fell_dark(site, at)
+        self._inquiry.polled(site, at)
+
+    def _note_lines(self, ordinal: int, site: int, readings: Readings, at: float) -> None:
+        """A site with several lines of which one is down serves on: a fact, and no outage."""
+        ports = self.fleet.devices[ordinal].uplink_ports
+        if len(ports) < 2:
+            return
+        lost = lost_line(readings, ports)
+        if lost != self._lines_down.get(ordinal):
+            if lost is None:
+                del self._lines_down[ordinal]
+            else:
+                self._lines_down[ordinal] = lost
+            self._say_reachable(site, at)
+
+    def _say_reachable(self, site: int, at: float) -> None:
+        """It answers; the reason of this yes names a router that has lost one of its lines."""
+        short = next((one for one in self.fleet.at_site[site] if one in self._lines_down), None)
+        reason = "" if short is None else f"{self.fleet.devices[short].role}:line_down"
+        self._set_verdict(site, Aspect.REACHABLE, Verdict.YES, reason, at)
 
     def _confirm(self, site: int) -> int:
         """Unanswered polls that make silence: one beneath uplinks that are dark already, which confirm it."""
@@ -217,9 +191,9 @@ class Watch:
             if below not in self._dark:
                 self._ask(self.fleet.at_site[below])
 
-    def _came_back(self, ordinal: int, site: int, at: float) -> None:
+    def _came_back(self, ordinal: int, site: int, at: float, before: DeviceHealth) -> None:
         if (outage := self._device_outages.pop(ordinal, None)) is not None:
-            self._close(outage, at)
+            self._incidents.end(outage, at, before.last_answer)
         was_dark = self._dark.pop(site, None) is not None
         explained = self._outage_of.pop(site, None)
         if was_dark or explained is not None:
@@ -227,13 +201,15 @@ class Watch:
             self._judged_from.pop(site, None)
             self._ask(other for other in self.fleet.at_site[site] if other != ordinal)
             self._ask(device for below in self.fleet.tree.beneath(site) for device in self.fleet.at_site[below])
-        if explained is not None and explained in self._open and self._open[explained].root == site:
+        if explained is not None and self._incidents.root(explained) == site:
             self._release(explained, at)
-        self._set_verdict(site, Aspect.REACHABLE, Verdict.YES, "", at)
+        if before.state is DeviceState.SILENT:
+            self._inquiry.answered(ordinal, site, before.last_answer)
+        self._say_reachable(site, at)
 
     def _release(self, outage: str, at: float) -> None:
         """The node to blame answers: what is still dark beneath needs another cause, from polls after now."""
-        self._close(outage, at)
+        self._incidents.end(outage, at)
         for site in [site for site, explained in self._outage_of.items() if explained == outage]:
             del self._outage_of[site]
             self._judged_from[site] = at
@@ -245,6 +221,9 @@ class Watch:
         What cannot be decided yet waits for news of the site or of those above it: a thousand open questions cost
         nothing while nothing happens to them.
         """
+        if self.promises.advance(at):
+            self._promises_changed(at)
+        self._incidents.calm_down(at)
         while self._touched:
             touched, self._touched = self._touched, set()
             unexplained = [site for site in touched if site in self._dark and site not in self._outage_of]
@@ -255,12 +234,18 @@ class Watch:
                     self._wait(site)
                 self._judge_service(site, at)
 
+    def _promises_changed(self, at: float) -> None:
+        """Service hours began or ended, or a maintenance window did."""
+        self._touched.update(self.fleet.devices[ordinal].site for ordinal in self._excused)
+        self._incidents.promises_changed(at)
+
     def _wait(self, site: int) -> None:
         for cause in (site, *self.fleet.tree.uplinks[site]):
             self._waiters.setdefault(cause, set()).add(site)
 
     def _explain_dark_sites(self, unexplained: Sequence[int]) -> None:
         """Find the cause of these; what hangs on their answer is looked at next."""
+        unexplained = [site for site in unexplained if not self._is_closed(site)]
         tree = self.fleet.tree
         concerned: dict[int, float] = {}  # they, and the dark sites above them: the others have their answer
         row: Iterable[int] = unexplained
@@ -288,6 +273,15 @@ class Watch:
             if site not in self._outage_of:
                 self._wait(site)
 
+    def _is_closed(self, site: int) -> bool:
+        """Whether every device of a dark site is outside its hours: then that is no outage."""
+        devices = self.fleet.at_site[site]
+        if any(self.promises.due(ordinal) for ordinal in devices):
+            return False
+        self._excused.update(devices)
+        self._set_verdict(site, Aspect.REACHABLE, Verdict.NO, DeviceState.OFF_HOURS, self._dark[site])
+        return True
+
     def _explain(self, site: int, root: int) -> None:
         since = max(self._dark[site], self._judged_from.get(site, 0.0))
         outage = self._outage_of.get(root)
@@ -295,7 +289,7 @@ class Watch:
             began = max(self._dark[root], self._judged_from.get(root, 0.0))
             beneath = bool(self.fleet.tree.children(root))
             scope, cause = (Scope.UPLINK, Cause.AGGREGATION) if beneath else (Scope.SITE, Cause.ACCESS)
-            outage = self._start(scope, self.fleet.sites[root], root, cause, began)
+            outage = self._incidents.start(scope, self.fleet.sites[root], root, cause, began)
             if root != site:
                 self._outage_of[root] = outage
                 self._set_verdict(root, Aspect.REACHABLE, Verdict.NO, "down", began, outage)
@@ -316,26 +310,45 @@ class Watch:
             health = self.health[ordinal]
             if health.state is not DeviceState.SILENT or ordinal in self._device_outages:
                 continue
-            # Alone only if the site answered after it fell silent, and it was asked after the site came back.
-            if health.asked <= self._lit_at.get(site, 0.0) or not self._answered_since(site, health.since):
+            # Alone only if the site answered after it fell silent, and it was asked after the site came back; and what
+            # else is silent there is known once its neighbours were asked since, which happens at once.
+            if (
+                health.asked <= self._lit_at.get(site, 0.0)
+                or not self._answered_since(site, health.since)
+                or any(self._not_asked_since(other, health.since) for other in devices)
+            ):
                 decided = False
                 continue
-            since = max(health.since, self._lit_at.get(site, 0.0))
-            device = self.fleet.devices[ordinal]
-            self._device_outages[ordinal] = self._start(Scope.DEVICE, device.id, site, Cause.DEVICE, since)
+            if not self.promises.due(ordinal):
+                self._excused.add(ordinal)
+                continue
+            self._excused.discard(ordinal)
+            since = max(health.since, self._lit_at.get(site, 0.0), self.promises.due_since(ordinal))
+            id = self.fleet.devices[ordinal].id
+            self._device_outages[ordinal] = self._incidents.start(Scope.DEVICE, id, site, Cause.DEVICE, since, ordinal)
         return decided
 
+    def _not_asked_since(self, ordinal: int, moment: float) -> bool:
+        health = self.health[ordinal]
+        return health.state is DeviceState.UP and health.asked < moment
+
+    def state(self, ordinal: int) -> DeviceState:
+        """A device's state as people see it: switched off outside its hours is not silent."""
+        state = self.health[ordinal].state
+        return DeviceState.OFF_HOURS if state is DeviceState.SILENT and ordinal in self._excused else state
+
     def _judge_service(self, site: int, at: float) -> None:
-        if site in self._dark:
+        devices = self.fleet.at_site[site]
+        if site in self._dark and not all(ordinal in self._excused for ordinal in devices):
             verdict, reason = Verdict.NO, "dark"
         else:
             parts = (
-                Part(device.role, device.device_class, self.health[ordinal].state, self._faults.get(ordinal, ()))
-                for ordinal in self.fleet.at_site[site]
+                Part(device.role, device.device_class, self.state(ordinal), self._faults.get(ordinal, ()))
+                for ordinal in devices
                 for device in (self.fleet.devices[ordinal],)
             )
             verdict, reason = working(parts)
-        if verdict is not Verdict.UNKNOWN:
+        if verdict is not Verdict.UNKNOWN or reason == DeviceState.OFF_HOURS:
             self._set_verdict(site, Aspect.WORKING, verdict, reason, at)
 
     def _asked_afresh(self, site: int) -> bool:
@@ -368,14 +381,3 @@ class Watch:
         if last_answer is None:
             return since if self._proved_until is None else min(since, self._proved_until)
         return last_answer if aspect is Aspect.REACHABLE else since
-
-    def _start(self, scope: Scope, node: str, root: int, cause: Cause, since: float) -> str:
-        outage = self._new_outage_id()
-        self._open[outage] = OpenOutage(outage, scope, node, root, cause, since)
-        self._say(OutageEvent(since, outage, "opened", scope, node, cause))
-        return outage
-
-    def _close(self, outage: str, at: float) -> None:
-        ended = self._open.pop(outage, None)
-        if ended is not None:
-            self._say(OutageEvent(at, outage, "closed", ended.scope, ended.node, ended.cause))

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 import uvloop
 from sqlalchemy import Engine
@@ -19,22 +20,28 @@ from sqlalchemy import Engine
 from collectors.asker import SnmpAsker
 from collectors.decode import compile_profiles
 from collectors.engine import Collector
+from collectors.fleet import Fleet, WatchedDevice
+from collectors.ping import Pinger
+from collectors.reach import PlatformReach, endpoints_of
 from collectors.schedule import Schedule
+from collectors.snmp.inbox import Inbox
 from collectors.snmp.target import Target
 from collectors.snmp.transport import SnmpTransport
-from collectors.snmp.usm import Security, User
-from collectors.traps import Asks, Gate, TrapReceiver, Trigger, canonical
+from collectors.snmp.usm import Auth, Priv, Security, User
+from collectors.traps import IN_TOTAL, PER_SOURCE, Asks, Gate, Limit, TrapReceiver, Trigger, canonical
 from collectors.traps import bind as bind_traps
-from collectors.watch import Fleet, WatchedDevice
 from cuntong import http, signals
+from cuntong.engine_keys import KeyKeeper
 from cuntong.errors import StartError
-from cuntong.secrets import Credential, credential, require_waiver
+from cuntong.following import follow_windows
+from cuntong.secrets import Credential, credential, require_waiver, secret
 from cuntong.settings import Settings
 from exporter.http import metrics_app
 from exporter.own import CollectorMetrics, own_registry
 from exporter.text import CountyText
 from inventory.devices import Device
 from inventory.model import Inventory
+from inventory.vocabulary import DeviceClass
 from ledger import history, leases
 from ledger.database import open_ledger
 from ledger.inventories import keep
@@ -44,6 +51,7 @@ from simulator.dial import address_of
 log = logging.getLogger(__name__)
 
 LEASE_S = 60.0
+_FOLLOW_S = 5.0
 SNMP_PORT = 161
 _IN_FLIGHT = 4096  # more than the collector's own windows: those decide who waits
 
@@ -74,11 +82,40 @@ def is_asked(device: Device) -> bool:
 
 def fleet_of(inventory: Inventory) -> Fleet:
     """What the watch needs of an inventory. Devices that nobody asks are in it, and say nothing."""
+    names = list(inventory.calendars)
+    number: dict[str | None, int] = {None: -1} | {name: n for n, name in enumerate(names)}
+    of_site = [number[inventory.calendar_name(site)] for site in range(len(inventory.sites))]
     return Fleet(
         inventory.sites.ids,
         [inventory.site_uplinks(site) for site in range(len(inventory.sites))],
-        [WatchedDevice(d.id, d.site, d.role, str(d.device_class), is_asked(d)) for d in inventory.devices],
+        [
+            WatchedDevice(
+                device.id,
+                device.site,
+                device.role,
+                str(device.device_class),
+                is_asked(device),
+                number[device.calendar] if device.calendar or not _serves(device) else of_site[device.site],
+                _lines_of(inventory, device),
+            )
+            for device in inventory.devices
+        ],
+        list(zip(inventory.sites.carriers, inventory.sites.link_types, strict=True)),
+        [inventory.calendars[name] for name in names],
     )
+
+
+def _serves(device: Device) -> bool:
+    """Whether people use it, so that it keeps the hours of its site; what carries others runs day and night."""
+    return device.device_class in (DeviceClass.KIOSK, DeviceClass.PRINTER)
+
+
+def _lines_of(inventory: Inventory, device: Device) -> tuple[str, ...]:
+    """Of a router with several lines upward their ports; nothing for one, whose loss is an outage."""
+    ports = inventory.models[device.model].ports
+    if device.device_class is not DeviceClass.ROUTER or ports is None or len(device.uplinks) < 2:
+        return ()
+    return ports.uplinks[: len(device.uplinks)]
 
 
 def groups_of(inventory: Inventory) -> list[int]:
@@ -116,6 +153,39 @@ def targets_of(inventory: Inventory, reach: Reach) -> list[Target | None]:
     return targets
 
 
+def keys_of(
+    inventory: Inventory, targets: Sequence[Target | None], engine: Engine, vault_key: Path
+) -> KeyKeeper | None:
+    """Gives the targets of SNMPv3 the keys that the ledger keeps, and has it keep new ones; None without such targets.
+
+    Raises:
+        LedgerError: the vault's key file cannot be used.
+    """
+    if not any(target is not None and target.security is not None for target in targets):
+        return None
+    keeper = KeyKeeper(engine, vault_key)
+    for device, target in zip(inventory.devices, targets, strict=True):
+        if target is not None and (security := target.security) is not None:
+            security.recall(keeper.known(device.id, security.user), keeper.keep(device.id, security.user))
+    return keeper
+
+
+def routers_to_ping(
+    inventory: Inventory, targets: Sequence[Target | None], reach: Reach, interval_s: float
+) -> list[str | None]:
+    """By ordinal the address of each router that we ask, to send echoes to.
+
+    None of them in the simulator: on loopback every address answers echoes.
+    """
+    if reach.simulated or not interval_s:
+        return [None] * len(targets)
+    routers = {ordinal for site in range(len(inventory.sites)) for ordinal in inventory.devices.routers(site)}
+    return [
+        target.address[0] if target is not None and ordinal in routers else None
+        for ordinal, target in enumerate(targets)
+    ]
+
+
 def beneath_of(inventory: Inventory) -> Callable[[int], Iterable[int]]:
     """For a router its site's other devices and the routers of the sites beneath: whom its ports carry."""
     children: dict[int, list[int]] = defaultdict(list)
@@ -136,7 +206,12 @@ def beneath_of(inventory: Inventory) -> Callable[[int], Iterable[int]]:
 
 
 def trap_receiver(
-    inventory: Inventory, targets: Sequence[Target | None], collector: Collector, sockets: Sequence[socket.socket]
+    inventory: Inventory,
+    targets: Sequence[Target | None],
+    collector: Collector,
+    sockets: Sequence[socket.socket],
+    limits: tuple[Limit, Limit] = (PER_SOURCE, IN_TOTAL),
+    also: User | None = None,
 ) -> TrapReceiver:
     """Hears the devices that are asked, at the addresses where they are; what they send makes the collector ask."""
     sources: dict[str, int] = {}
@@ -146,7 +221,44 @@ def trap_receiver(
             sources.setdefault(canonical(target.address[0]), ordinal)
             communities[ordinal] = target.community if target.security is None else None
     trigger = Trigger(inventory.devices.uplinks_of, beneath_of(inventory), communities)
-    return TrapReceiver(sockets, Gate(sources), communities.__getitem__, Asks(trigger, collector.poll_now).on_trap)
+    on_trap = Asks(trigger, collector.poll_now).on_trap
+    inbox = _inbox(targets, also)
+    return TrapReceiver(sockets, Gate(sources, *limits), communities.__getitem__, on_trap, inbox)
+
+
+def _inbox(targets: Sequence[Target | None], also: User | None) -> Inbox:
+    """Opens what devices send by v3: as the user by which each is asked, and as the one that routers are given."""
+
+    def polling(ordinal: int) -> Security | None:
+        target = targets[ordinal]
+        return None if target is None else target.security
+
+    def users(ordinal: int) -> list[User]:
+        security = polling(ordinal)
+        known = [security.user] if security is not None else []
+        return [*known, also] if also is not None and also not in known else known
+
+    salts = count(secrets.randbits(62))
+    return Inbox(socket.gethostname(), time.time(), time.monotonic(), users, polling, partial(next, salts))
+
+
+def notifying_user(inventory: Inventory, folder: Path) -> User | None:
+    """The user of ``network.snmp``, by which routers may notify; None where its secrets are not on this machine."""
+    network = inventory.county.network
+    if network is None:
+        return None
+    told = network.snmp
+    try:
+        return User(
+            told.user,
+            {"sha": Auth.SHA, "sha256": Auth.SHA256}[told.auth],
+            secret(told.auth_password, folder),
+            {"aes128": Priv.AES128, "aes256": Priv.AES256}[told.priv],
+            secret(told.priv_password, folder),
+        )
+    except (StartError, ValueError) as error:
+        log.info("notifications of the user %s are not opened: %s", told.user, error)
+        return None
 
 
 def _listen_for_traps(addresses: Iterable[tuple[str, int]]) -> list[socket.socket]:
@@ -185,7 +297,7 @@ def collect(
         sock = http.bind(host, port)
         engine = open_ledger(settings.ledger_url)
         try:
-            uvloop.run(_run(inventory, settings, targets, engine, sock, listening))
+            uvloop.run(_run(inventory, settings, reach, targets, engine, sock, listening))
         finally:
             engine.dispose()
     finally:
@@ -196,6 +308,7 @@ def collect(
 async def _run(
     inventory: Inventory,
     settings: Settings,
+    reach: Reach,
     targets: list[Target | None],
     engine: Engine,
     sock: socket.socket,
@@ -206,6 +319,7 @@ async def _run(
     # The holder is the machine, so that a collector that died can be started again at once.
     lease = leases.acquire(engine, inventory.top, socket.gethostname(), address, time.time(), LEASE_S)
     journal = Journal(engine, lease, time.time, LEASE_S)
+    keeper = keys_of(inventory, targets, engine, settings.vault_key_path)
     transport = SnmpTransport(asyncio.get_running_loop(), max_in_flight=_IN_FLIGHT)
     asker = SnmpAsker(transport, targets, settings.timeout_s, settings.retries, settings.timeout_s * 10)
     polled = [ordinal for ordinal, target in enumerate(targets) if target is not None]
@@ -217,18 +331,43 @@ async def _run(
             [outage for outage in history.outages(connection, open_only=True) if outage.county == inventory.top],
             history.watched_until(connection).get(inventory.top),
         )
-    text = CountyText(inventory, collector)
+    platforms = PlatformReach(() if reach.simulated else endpoints_of(inventory.county.kiosks))
+    pinged = routers_to_ping(inventory, targets, reach, settings.ping_interval_s)
+    pinger = Pinger(pinged, settings.ping_interval_s) if any(pinged) else None
+    text = CountyText(
+        inventory,
+        collector,
+        pinger.echoes if pinger else None,
+        [ordinal for ordinal, address in enumerate(pinged) if address is not None],
+    )
     classes = [str(device.device_class) for device in inventory.devices]
-    receiver = trap_receiver(inventory, targets, collector, listening) if listening else None
+    receiver = None
+    if listening:
+        also = notifying_user(inventory, settings.secrets)
+        receiver = trap_receiver(inventory, targets, collector, listening, settings.trap_limits, also)
     heard = receiver.look if receiver else None
-    own = own_registry(CollectorMetrics(collector, classes, lambda: asdict(transport.counters), heard))
+    own = own_registry(
+        CollectorMetrics(
+            collector, classes, lambda: asdict(transport.counters), heard, asker.patience_s, platforms.accepted
+        )
+    )
     log.info("collecting %s: %d devices, metrics on %s (pid %d)", inventory.title, len(polled), address, os.getpid())
     try:
-        programs = [collector.run(), http.serve(metrics_app({inventory.top: text}, own), sock)]
+        follow_s = min(settings.interval_s, _FOLLOW_S)
+        following = follow_windows(inventory, engine, collector.watch.promises, follow_s)
+        programs = [collector.run(), following, http.serve(metrics_app({inventory.top: text}, own), sock)]
+        if keeper is not None:
+            programs.append(keeper.run())
+        if pinger is not None:
+            programs.append(pinger.run())
+        if not reach.simulated:
+            programs.append(platforms.run())
         if receiver is not None:
             log.info("traps are heard on %s", ", ".join(http.address_of(each) for each in listening))
             programs.append(receiver.run())
         await signals.until_told(*programs)
     finally:
         transport.close()
+        if keeper is not None:
+            keeper.flush()
         leases.release(engine, lease, time.time())

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from collectors.traps import Limit
 from cuntong.errors import UsageError
 from ledger.database import sqlite_url
 
@@ -20,6 +21,10 @@ class Settings(BaseSettings):
         interval_s: between two polls of one device.
         timeout_s: patience of one try; each question is tried ``1 + retries`` times.
         per_uplink: devices behind one uplink that may be asked at the same time.
+        ping_interval_s: between two ICMP echoes to one router; 0 sends none.
+        traps_per_source_s: notifications that are heard of one device each second, in the long run.
+        traps_burst: of one device at once.
+        traps_total_s: of all devices together each second; four times as many at once.
         known_hosts: the host keys of the routers by device id; empty for ``known_hosts`` in the inventory's folder.
         vault_key: file with the key of what is sealed in the ledger; empty for one in the user's state folder.
         simulated_ssh: TCP port of the simulated routers; 0 is the field.
@@ -34,10 +39,20 @@ class Settings(BaseSettings):
     timeout_s: float = Field(default=1.0, gt=0, le=30.0)
     retries: int = Field(default=2, ge=0, le=10)
     per_uplink: int = Field(default=8, ge=1, le=1000)
+    ping_interval_s: float = Field(default=60.0, ge=0, le=3600.0)
+    traps_per_source_s: float = Field(default=5.0, gt=0, le=10_000)
+    traps_burst: int = Field(default=20, ge=1, le=100_000)
+    traps_total_s: float = Field(default=500.0, gt=0, le=100_000)
     known_hosts: Path | None = None
     vault_key: Path | None = None
     simulated_ssh: int = Field(default=0, ge=0, le=65535)
     minute_s: float = Field(default=60.0, gt=0, le=60.0)
+
+    @property
+    def trap_limits(self) -> tuple[Limit, Limit]:
+        """Of one device, of all together."""
+        total = self.traps_total_s
+        return Limit(self.traps_per_source_s, self.traps_burst), Limit(total, max(1, round(4 * total)))
 
     @property
     def vault_key_path(self) -> Path:

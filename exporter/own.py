@@ -1,7 +1,8 @@
 """What a collector says of itself, through prometheus-client."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -10,6 +11,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector as Source
 
 from collectors.engine import Collector
+from collectors.reach import Endpoint
 from collectors.traps import TrapCounters
 from exporter import registry as r
 
@@ -21,6 +23,8 @@ class CollectorMetrics(Source):
         classes: of the devices, by ordinal.
         datagrams: the transport's counters by kind.
         traps: what became of traps; None where they are not heard, and then there are no series of them.
+        platforms: whether each accepted the newest connection.
+        patience: seconds of patience with each device that has answered, ascending.
     """
 
     def __init__(
@@ -29,8 +33,11 @@ class CollectorMetrics(Source):
         classes: list[str],
         datagrams: Callable[[], Mapping[str, int]],
         traps: Callable[[], TrapCounters] | None = None,
+        patience: Callable[[], Sequence[float]] = tuple,
+        platforms: Mapping[Endpoint, bool] = MappingProxyType({}),
     ) -> None:
         self._collector, self._classes, self._datagrams, self._traps = collector, classes, datagrams, traps
+        self._patience, self._platforms = patience, platforms
 
     def collect(self) -> Iterable[Family]:
         collector = self._collector
@@ -55,6 +62,13 @@ class CollectorMetrics(Source):
         yield targets
         yield _counts(r.COLLECTOR_POLLS, sweep.polls)
         yield _counts(r.COLLECTOR_DATAGRAMS, self._datagrams())
+        yield _shares(r.COLLECTOR_PATIENCE, self._patience())
+        reachable = GaugeMetricFamily(
+            r.COLLECTOR_PLATFORM.name, r.COLLECTOR_PLATFORM.help, labels=r.COLLECTOR_PLATFORM.labels
+        )
+        for endpoint, accepted in self._platforms.items():
+            reachable.add_metric((endpoint.platform, endpoint.host, str(endpoint.port)), accepted)
+        yield reachable
         heard = self._traps() if self._traps is not None else None
         yield _counts(r.COLLECTOR_TRAPS, heard.results if heard is not None else {})
         yield _counts(r.COLLECTOR_TRAP_KINDS, heard.kinds if heard is not None else {})
@@ -64,6 +78,13 @@ def _counts(metric: r.Metric, counts: Mapping[str, int]) -> CounterMetricFamily:
     family = CounterMetricFamily(metric.name.removesuffix("_total"), metric.help, labels=metric.labels)
     for label, count in counts.items():
         family.add_metric((label,), count)
+    return family
+
+
+def _shares(metric: r.Metric, ascending: Sequence[float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for share in (0.5, 0.9, 0.99) if ascending else ():
+        family.add_metric((f"{share:g}",), ascending[int(share * (len(ascending) - 1))])
     return family
 
 

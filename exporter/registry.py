@@ -50,6 +50,10 @@ SITE_LAST_SEEN: Final = Metric(
     "cuntong_site_last_seen_timestamp_seconds", "gauge", _SITE,
     "Unix time of the newest answer of any device of the site.", "站点最近一次应答的时间。",
 )  # fmt: skip
+SITE_MAINTENANCE: Final = Metric(
+    "cuntong_site_maintenance", "gauge", _SITE,
+    "1 while announced maintenance covers the site, else 0.", "站点处于计划维护中为 1，否则为 0。",
+)  # fmt: skip
 LINK_INFO: Final = Metric(
     "cuntong_link_info", "gauge", ("site", "link", "role", "link_type", "carrier", "circuit", "origin"),
     "Identity of a line; always 1.", "线路的身份信息，恒为 1。",
@@ -84,6 +88,11 @@ DEVICE_UP: Final = Metric(
     "cuntong_device_up", "gauge", (*_DEVICE, "class"),
     "1 if the device answered its newest poll, 0 if its silence is confirmed.", "设备应答为 1，确认无应答为 0。",
 )  # fmt: skip
+DEVICE_PROMISED: Final = Metric(
+    "cuntong_device_service_promised", "gauge", _DEVICE,
+    "1 while the device's service hours, or else its site's, promise service; always 1 for what carries others.",
+    "设备处于服务时间内为 1，否则为 0。",
+)  # fmt: skip
 DEVICE_LAST_POLL: Final = Metric(
     "cuntong_device_last_poll_timestamp_seconds", "gauge", _DEVICE,
     "Unix time of the newest finished poll; values are cached until the next.", "最近一次轮询完成的时间。",
@@ -98,6 +107,14 @@ DEVICE_CPU: Final = Metric(
 DEVICE_MEMORY: Final = Metric(
     "cuntong_device_memory_usage_ratio", "gauge", _DEVICE, "Fullest memory pool, 0 to 1.", "内存使用率。"
 )
+DEVICE_PING_RTT: Final = Metric(
+    "cuntong_device_ping_rtt_seconds", "gauge", _DEVICE,
+    "Round trip of the newest ICMP echo from the collector; absent if it was lost.", "最近一次 ICMP 回显的往返时间。",
+)  # fmt: skip
+DEVICE_PING_LOSS: Final = Metric(
+    "cuntong_device_ping_loss_ratio", "gauge", _DEVICE,
+    "ICMP echoes without an answer among the last 20, 0 to 1.", "最近 20 次 ICMP 回显的丢失率。",
+)  # fmt: skip
 DEVICE_TEMPERATURE: Final = Metric(
     "cuntong_device_temperature_celsius", "gauge", (*_DEVICE, "sensor"), "Temperature.", "温度（摄氏度）。"
 )
@@ -131,13 +148,17 @@ PRINTER_PAGES: Final = Metric(
 )
 OUTAGE_OPEN: Final = Metric(
     "cuntong_outage_open_timestamp_seconds", "gauge", ("scope", "node", "cause"),
-    "Unix time since when an outage is open, one series per cause.", "未恢复的中断开始时间，每个原因一条。",
+    "Unix time since when an outage is open. Cause is the first verdict on it, and stays while it is open: power, lan, "
+    "cpe, line, aggregation, device or unknown.",
+    "未恢复的中断开始时间；cause 为首次判定的原因，恢复前不变。",
 )  # fmt: skip
 
 COUNTY_METRICS: Final[Sequence[Metric]] = (
-    SITE_INFO, SITE_UP, SITE_WORKING, SITE_LAST_SEEN,
+    SITE_INFO, SITE_UP, SITE_WORKING, SITE_LAST_SEEN, SITE_MAINTENANCE,
     LINK_INFO, LINK_UP, LINK_SPEED, LINK_RECEIVE, LINK_TRANSMIT, LINK_ERRORS, LINK_DISCARDS,
-    DEVICE_INFO, DEVICE_UP, DEVICE_LAST_POLL, DEVICE_BOOT, DEVICE_CPU, DEVICE_MEMORY, DEVICE_TEMPERATURE,
+    DEVICE_INFO, DEVICE_UP, DEVICE_PROMISED, DEVICE_LAST_POLL,
+    DEVICE_BOOT, DEVICE_CPU, DEVICE_MEMORY, DEVICE_TEMPERATURE,
+    DEVICE_PING_RTT, DEVICE_PING_LOSS,
     KIOSK_APP_UP, KIOSK_FS_SIZE, KIOSK_FS_AVAIL, PERIPHERAL_UP, PERIPHERAL_FAULT,
     PRINTER_SUPPLY, PRINTER_PAPER, PRINTER_PAGES,
     OUTAGE_OPEN,
@@ -179,6 +200,16 @@ COLLECTOR_DATAGRAMS: Final = Metric(
     "cuntong_collector_snmp_datagrams_total", "counter", ("kind",),
     "SNMP datagrams: sent, retried, answered, and replies ignored as late, foreign or garbled.", "SNMP 报文数。",
 )  # fmt: skip
+COLLECTOR_PATIENCE: Final = Metric(
+    "cuntong_collector_snmp_timeout_seconds", "gauge", ("share",),
+    "Patience that suffices for this share of devices; it follows each one's round trip.",
+    "按设备占比统计的询问超时时间。",
+)  # fmt: skip
+COLLECTOR_PLATFORM: Final = Metric(
+    "cuntong_collector_platform_reachable", "gauge", ("platform", "host", "port"),
+    "1 if a platform accepts connections of the collector; says nothing of any site.",
+    "采集端能连通平台为 1，不代表任何站点可用。",
+)  # fmt: skip
 COLLECTOR_TRAPS: Final = Metric(
     "cuntong_collector_traps_total", "counter", ("result",),
     "Datagrams at the trap port by what became of them; their sum is what was received.", "收到的 Trap 报文数。",
@@ -199,7 +230,8 @@ COLLECTOR_PENDING: Final = Metric(
 OWN_METRICS: Final[Sequence[Metric]] = (
     COVERAGE_VILLAGES, COVERAGE_CLAIMED, COVERAGE_SNAPSHOT,
     COLLECTOR_CYCLE, COLLECTOR_DURATION, COLLECTOR_FIRST_SWEEP, COLLECTOR_TARGETS, COLLECTOR_POLLS,
-    COLLECTOR_DATAGRAMS, COLLECTOR_TRAPS, COLLECTOR_TRAP_KINDS, COLLECTOR_QUEUE, COLLECTOR_PENDING,
+    COLLECTOR_DATAGRAMS, COLLECTOR_PATIENCE, COLLECTOR_PLATFORM,
+    COLLECTOR_TRAPS, COLLECTOR_TRAP_KINDS, COLLECTOR_QUEUE, COLLECTOR_PENDING,
 )  # fmt: skip
 """What the programs say of themselves, through prometheus-client."""
 

@@ -11,18 +11,20 @@ from typing import Final
 
 from collectors.engine import Collector
 from collectors.latest import Latest
+from collectors.ping import Echoes
 from exporter import registry as r
 from exporter.registry import Metric, series
 from health.device import DeviceState
 from health.reading import Interface, Readings
-from health.site import KIOSK_PARTS
+from health.site import KIOSK_PARTS, NOT_LOOKED
 from inventory.devices import Device
 from inventory.model import Inventory
 from inventory.vocabulary import Aspect, DeviceClass, Verdict
 
 _DEVICE_METRICS: Final = (
     r.LINK_UP, r.LINK_RECEIVE, r.LINK_TRANSMIT, r.LINK_ERRORS, r.LINK_DISCARDS,
-    r.DEVICE_INFO, r.DEVICE_UP, r.DEVICE_LAST_POLL, r.DEVICE_BOOT, r.DEVICE_CPU, r.DEVICE_MEMORY, r.DEVICE_TEMPERATURE,
+    r.DEVICE_INFO, r.DEVICE_UP, r.DEVICE_PROMISED, r.DEVICE_LAST_POLL,
+    r.DEVICE_BOOT, r.DEVICE_CPU, r.DEVICE_MEMORY, r.DEVICE_TEMPERATURE,
     r.KIOSK_APP_UP, r.KIOSK_FS_SIZE, r.KIOSK_FS_AVAIL, r.PERIPHERAL_UP, r.PERIPHERAL_FAULT,
     r.PRINTER_SUPPLY, r.PRINTER_PAPER, r.PRINTER_PAGES,
 )  # fmt: skip
@@ -36,11 +38,23 @@ Sample = tuple[Metric, tuple[str, ...], float]
 
 
 class CountyText:
-    """Renders what one collector knows of its county."""
+    """Renders what one collector knows of its county.
 
-    def __init__(self, inventory: Inventory, collector: Collector) -> None:
+    Args:
+        echoes: of the devices' ICMP echoes, by ordinal; None where none are sent.
+        pinged: ordinals to which they are sent.
+    """
+
+    def __init__(
+        self, inventory: Inventory, collector: Collector, echoes: Echoes | None = None, pinged: Iterable[int] = ()
+    ) -> None:
         self._inventory = inventory
         self._collector = collector
+        self._echoes = echoes
+        self._pinged = [
+            (ordinal, (inventory.sites.ids[inventory.devices.site_of(ordinal)], inventory.devices[ordinal].id))
+            for ordinal in pinged
+        ]
         self._fragments: list[tuple[object, tuple[str, ...]]] = [(None, ())] * len(inventory.devices)
         self._labels = [
             (id, _township(inventory, site), _uplink(inventory, site)) for site, id in enumerate(inventory.sites.ids)
@@ -53,33 +67,51 @@ class CountyText:
         lines = dict(zip(_DEVICE_METRICS, map("".join, zip(*fragments, strict=True)), strict=True)) if fragments else {}
         lines |= self._static
         lines |= self._site_lines()
+        lines |= self._ping_lines()
         lines[r.OUTAGE_OPEN] = "".join(
-            f"{series(r.OUTAGE_OPEN, outage.scope, outage.node, outage.cause)}{outage.since:.3f}\n"
+            f"{series(r.OUTAGE_OPEN, outage.scope, outage.node, outage.label)}{outage.since:.3f}\n"
             for outage in self._collector.watch.open_outages
         )
         return "".join(metric.head() + lines[metric] for metric in r.COUNTY_METRICS if lines.get(metric)).encode()
 
     def _fragment(self, ordinal: int) -> tuple[str, ...]:
         """A device's lines, one string a metric, made anew only when a poll ended since."""
-        latest, state = self._collector.latest[ordinal], self._collector.watch.health[ordinal].state
-        version = (latest.polled_at, state)
+        watch = self._collector.watch
+        latest, state, in_hours = self._collector.latest[ordinal], watch.health[ordinal].state, self._in_hours(ordinal)
+        version = (latest.polled_at, state, in_hours)
         known, fragment = self._fragments[ordinal]
         if known != version:
             device: Device = self._inventory.devices[ordinal]
             model = self._inventory.models[device.model]
             parts = [""] * len(_DEVICE_METRICS)
             here = (self._inventory.sites.ids[device.site], device.id)
-            samples = describe(device, model.title, model.uplink_port, latest, state)
+            samples = describe(device, model.title, model.uplink_port, latest, state, in_hours)
             for metric, labels, value in islice(_once(samples), SERIES_PER_DEVICE):
                 parts[_PLACE[metric]] += f"{series(metric, *here, *labels)}{value:.15g}\n"
             fragment = tuple(parts)
             self._fragments[ordinal] = (version, fragment)
         return fragment
 
+    def _ping_lines(self) -> dict[Metric, str]:
+        rtts, losses = [], []
+        if self._echoes is None:
+            return {}
+        for ordinal, labels in self._pinged:
+            loss, rtt_s = self._echoes.loss_ratio(ordinal), self._echoes.rtt_s(ordinal)
+            if loss is not None:
+                losses.append(f"{series(r.DEVICE_PING_LOSS, *labels)}{loss:.15g}\n")
+            if rtt_s is not None:
+                rtts.append(f"{series(r.DEVICE_PING_RTT, *labels)}{rtt_s:.6f}\n")
+        return {r.DEVICE_PING_RTT: "".join(rtts), r.DEVICE_PING_LOSS: "".join(losses)}
+
     def _site_lines(self) -> dict[Metric, str]:
         watch = self._collector.watch
-        up, working, seen = [], [], []
+        up, working, seen, worked_on = [], [], [], []
         for site, labels in enumerate(self._labels):
+            if watch.fleet.at_site[site]:
+                worked_on.append(
+                    f"{series(r.SITE_MAINTENANCE, labels[0])}{int(watch.promises.window(site) is not None)}\n"
+                )
             last_answer = watch.last_answer(site)
             if last_answer is None and site not in watch.dark:
                 continue  # what an earlier collector said is not repeated as if it had been measured now
@@ -89,7 +121,13 @@ class CountyText:
                 working.append(f"{series(r.SITE_WORKING, labels[0])}{int(serving is Verdict.YES)}\n")
             if last_answer is not None:
                 seen.append(f"{series(r.SITE_LAST_SEEN, labels[0])}{last_answer:.3f}\n")
-        return {r.SITE_UP: "".join(up), r.SITE_WORKING: "".join(working), r.SITE_LAST_SEEN: "".join(seen)}
+        found = {r.SITE_UP: up, r.SITE_WORKING: working, r.SITE_LAST_SEEN: seen, r.SITE_MAINTENANCE: worked_on}
+        return {metric: "".join(lines) for metric, lines in found.items()}
+
+    def _in_hours(self, ordinal: int) -> bool | None:
+        """None for a device that somebody else watches."""
+        watch = self._collector.watch
+        return watch.promises.in_hours(ordinal) if watch.fleet.devices[ordinal].asked else None
 
 
 def _once(samples: Iterable[Sample]) -> Iterator[Sample]:
@@ -102,12 +140,14 @@ def _once(samples: Iterable[Sample]) -> Iterator[Sample]:
 
 
 def describe(
-    device: Device, model: str, uplink_port: str | None, latest: Latest, state: DeviceState
+    device: Device, model: str, uplink_port: str | None, latest: Latest, state: DeviceState, in_hours: bool | None
 ) -> Iterator[Sample]:
     """Every sample of one device, the ones that matter most first."""
     kind = str(device.device_class)
     if state in (DeviceState.UP, DeviceState.SILENT):
         yield r.DEVICE_UP, (kind,), float(state is DeviceState.UP)
+    if in_hours is not None:
+        yield r.DEVICE_PROMISED, (), float(in_hours)
     if latest.polled_at:
         yield r.DEVICE_LAST_POLL, (), latest.polled_at
     readings = latest.readings
@@ -169,7 +209,7 @@ def _counters(port: Interface) -> Iterator[Sample]:
 
 def _kiosk(readings: Readings) -> Iterator[Sample]:
     for extend in readings.extends:
-        if extend.result is None or extend.name not in KIOSK_PARTS:
+        if extend.result in (None, NOT_LOOKED) or extend.name not in KIOSK_PARTS:
             continue
         healthy = float(extend.result == 0)
         if extend.name == "kiosk-app":

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from health.outage import Interval, intersect, merge, total
+from health.outage import Interval, intersect, merge, subtract, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +30,31 @@ class Availability:
         return Availability(self.up_s + other.up_s, self.down_s + other.down_s, self.unknown_s + other.unknown_s)
 
 
-def availability(dark: Iterable[Interval], watched: Iterable[Interval], since: float, until: float) -> Availability:
+def availability(
+    dark: Iterable[Interval],
+    watched: Iterable[Interval],
+    since: float,
+    until: float,
+    *,
+    excluded: Iterable[Interval] = (),
+    promised: Iterable[Interval] | None = None,
+) -> Availability:
     """Availability of one site over ``[since, until)``.
 
     Args:
         dark: when it was confirmed dark, whatever the cause; may overlap.
         watched: when a collector was asking; may overlap.
+        excluded: what counts neither for nor against it, such as announced maintenance; may overlap.
+        promised: when service was promised; None for always.
 
     Raises:
         ValueError: ``until`` is before ``since``.
     """
     if until < since:
         raise ValueError(f"the period ends at {until}, before it starts at {since}")
-    watch = intersect(watched, [(since, until)])
+    period: list[Interval] = [(since, until)]
+    asked = subtract(period if promised is None else intersect(promised, period), excluded)
+    watch = intersect(watched, asked)
     down_s = total(intersect(watch, merge(dark)))
     watched_s = total(watch)
-    return Availability(watched_s - down_s, down_s, (until - since) - watched_s)
+    return Availability(watched_s - down_s, down_s, total(asked) - watched_s)

@@ -14,6 +14,7 @@ class DeviceState(StrEnum):
     UP = "up"
     SUSPECT = "suspect"  # one poll unanswered; asked again at once
     SILENT = "silent"  # asked again and unanswered
+    OFF_HOURS = "off_hours"  # silent outside its service hours, as it may be; how a silent device is shown
 
 
 CONFIRM: Final = 2

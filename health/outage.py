@@ -3,8 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from health.rootcause import Cause
+
+if TYPE_CHECKING:
+    from health.verdict import Finding
 
 
 class Scope(StrEnum):
@@ -24,6 +28,10 @@ class Outage:
         county: 12-digit code of the county whose collector saw it.
         node: the device id, or the id of the site that is the root.
         sites: ids of the dark sites that it explains, the root's first; empty for a device's outage.
+        finding: the newest verdict on what failed; None where none was given.
+        window: id of the maintenance window that covers it; None for one that nobody planned.
+        flapping: its node came and went so often that it was kept open over it.
+        relapses: how often the node went away again while it was kept open.
     """
 
     id: str
@@ -34,6 +42,10 @@ class Outage:
     since: float
     until: float | None
     sites: tuple[str, ...] = ()
+    finding: "Finding | None" = None
+    window: str | None = None
+    flapping: bool = False
+    relapses: int = 0
 
     def seconds(self, now: float) -> float:
         return max(0.0, (now if self.until is None else self.until) - self.since)
@@ -68,6 +80,23 @@ def intersect(left: Iterable[Interval], right: Iterable[Interval]) -> list[Inter
         else:
             j += 1
     return common
+
+
+def subtract(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
+    """The time in the first and not in the second."""
+    rest: list[Interval] = []
+    away = merge(right)
+    for since, until in merge(left):
+        begins = since
+        for first, end in away:
+            if end <= begins or first >= until:
+                continue
+            if first > begins:
+                rest.append((begins, first))
+            begins = max(begins, end)
+        if begins < until:
+            rest.append((begins, until))
+    return rest
 
 
 def total(intervals: Iterable[Interval]) -> float:

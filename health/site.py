@@ -1,27 +1,49 @@
 """What a site's devices add up to: can people be served there, and if not, what is missing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from health.device import DeviceState
 from health.reading import Readings
 from inventory.vocabulary import Verdict
 
-# An `extend` of a kiosk reports its part by name; exit code 0 is well (NET-SNMP-EXTEND-MIB nsExtendResult).
-# The part's name is that of the script, in the words of `inventory/profiles/linux-kiosk.yml`.
-KIOSK_PARTS = ("kiosk-app", "screen", "document-camera", "id-card-reader", "printer")
-_VITAL = frozenset({"kiosk-app", "screen", "id-card-reader"})
+# An `extend` of a kiosk reports its part by name; exit code 0 is well (NET-SNMP-EXTEND-MIB nsExtendResult). The part's
+# name is that of the script (playbooks/roles/kiosk): `platform` and `rating` are the service platform and the citizens'
+# ratings (好差评) as the kiosk itself reaches them. What the collector reaches is no evidence of service.
+KIOSK_PARTS = (
+    "kiosk-app", "screen", "document-camera", "id-card-reader", "printer", "print-queue", "session-reset",
+    "platform", "rating",
+)  # fmt: skip
+_VITAL = frozenset({"kiosk-app", "screen", "id-card-reader", "platform"})
+
+NOT_LOOKED = 3
+"""The exit code by which a script says that it does not know (as monitoring plugins do): no fault, and no proof."""
 
 # hrPrinterDetectedErrorState (RFC 1759): these stop printing, the others only announce that something will.
+_ANNOUNCES = frozenset({"low_paper", "low_toner"})
 _STOPS_PRINTING = frozenset({"no_paper", "no_toner", "door_open", "jammed", "offline", "service_requested"})
 
 
 def faults(readings: Readings) -> tuple[str, ...]:
     """What a device that answers says is wrong with itself, such as ``no_paper`` or ``document-camera``."""
-    broken = [extend.name for extend in readings.extends if extend.name in KIOSK_PARTS and extend.result]
+    broken = [
+        "not_looked" if extend.result == NOT_LOOKED else extend.name
+        for extend in readings.extends
+        if extend.name in KIOSK_PARTS and extend.result
+    ]
     if readings.printer is not None:
         broken += readings.printer.errors
-    return tuple(broken)
+    return tuple(dict.fromkeys(broken))
+
+
+def lost_line(readings: Readings, uplink_ports: Sequence[str]) -> str | None:
+    """Of a router with several lines the first whose port is down although it is switched on; None where all are up."""
+    ports = {interface.name: interface for interface in readings.interfaces}
+    known = (ports[name] for name in uplink_ports if name in ports)
+    return next((port.name for port in known if port.admin_up and port.oper_up is False), None)
+
+
+_ANSWERING = (DeviceState.UP, DeviceState.SUSPECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +64,42 @@ class Part:
         broken = next((fault for fault in self.faults if fault in vital), None)
         return f"{self.role}:{broken}" if broken else None
 
+    @property
+    def unproved(self) -> bool:
+        """It answers, but nobody there has looked whether it does its work."""
+        return "not_looked" in self.faults
+
+    @property
+    def blemish(self) -> str | None:
+        """What is wrong with it although it serves, as ``role:reason``."""
+        broken = next((fault for fault in self.faults if fault not in _ANNOUNCES), None)
+        return f"{self.role}:{broken}" if broken else None
+
 
 def working(parts: Iterable[Part]) -> tuple[Verdict, str]:
     """Whether a citizen can be served: of each class of device that the site has, at least one does its work.
 
     Returns:
-        The verdict and its reason, empty for a yes.
+        The verdict and its reason. The reason of a yes names what is out of order although people are served; it is
+        empty where all is well. A class whose devices are all outside their hours promises nothing: unknown.
     """
+    every = list(parts)
     by_class: dict[str, list[Part]] = {}
-    for part in parts:
+    for part in every:
         by_class.setdefault(part.device_class, []).append(part)
     if not by_class:
         return Verdict.UNKNOWN, "not_monitored"
-    open_question = False
+    question = ""
     for same in by_class.values():
-        hindrances = [part.hindrance for part in same]
-        if all(hindrances):
+        promised = [part for part in same if part.state is not DeviceState.OFF_HOURS]
+        hindrances = [part.hindrance for part in promised]
+        if promised and all(hindrances):
             return Verdict.NO, hindrances[0] or ""
-        serving = (part.state in (DeviceState.UP, DeviceState.SUSPECT) and not part.hindrance for part in same)
-        open_question = open_question or not any(serving)
-    return (Verdict.UNKNOWN, "never_reported") if open_question else (Verdict.YES, "")
+        if not promised:
+            question = question or DeviceState.OFF_HOURS
+        elif not any(part.state in _ANSWERING and not part.hindrance and not part.unproved for part in promised):
+            question = "never_reported"
+    if question:
+        return Verdict.UNKNOWN, question
+    blemishes = (part.hindrance or part.blemish for part in every)
+    return Verdict.YES, next((blemish for blemish in blemishes if blemish), "")

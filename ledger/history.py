@@ -7,10 +7,12 @@ from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
 from health.outage import Interval, Outage, Scope
 from health.rootcause import Cause
+from health.verdict import Blame, Finding, clues_of
 from inventory.vocabulary import Aspect, Verdict
-from ledger.tables import claims, outage_events, site_events, watch_intervals
+from ledger.tables import claims, maintenance, outage_events, outage_verdicts, site_events, watch_intervals
 
 _BATCH = 500  # names in one IN (...): SQLite's oldest limit on variables is 999
+_NOTHING: tuple[Finding | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def verdicts_since(connection: Connection, row: int) -> Iterator[SiteVerdict]:
 
 def newest_rows(connection: Connection) -> tuple[int, ...]:
     """The newest row of each table that is followed: cheap to ask often, and different when there is news."""
-    followed = (site_events.c.id, outage_events.c.id, claims.c.id)
+    followed = (site_events.c.id, outage_events.c.id, outage_verdicts.c.id, maintenance.c.id, claims.c.id)
     return tuple(connection.scalar(select(func.max(column))) or 0 for column in followed)
 
 
@@ -151,6 +153,8 @@ def outages(
         query = query.limit(limit)
     rows = connection.execute(query).all()
     beneath = _sites_of(connection, [row.outage for row in rows if row.scope != Scope.DEVICE])
+    ids = [row.outage for row in rows]
+    found, flaps = _verdicts_of(connection, ids), _flaps_of(connection, ids)
     return [
         Outage(
             row.outage,
@@ -161,9 +165,41 @@ def outages(
             row.since,
             row.until,
             tuple(sorted(beneath.get(row.outage, ()), key=lambda id: (id != row.node, id))),
+            found.get(row.outage, _NOTHING)[0],
+            found.get(row.outage, _NOTHING)[1],
+            row.outage in flaps,
+            flaps.get(row.outage, 0),
         )
         for row in rows
     ]
+
+
+def _verdicts_of(connection: Connection, ids: list[str]) -> dict[str, tuple[Finding, str | None]]:
+    """The newest verdict on each outage, and the maintenance window that covers it."""
+    verdicts = outage_verdicts.c
+    found: dict[str, tuple[Finding, str | None]] = {}
+    for start in range(0, len(ids), _BATCH):
+        query = (
+            select(verdicts.outage, verdicts.blame, verdicts.clues, verdicts.window)
+            .where(verdicts.outage.in_(ids[start : start + _BATCH]))
+            .order_by(verdicts.id)
+        )
+        for outage, blame, clues, window in connection.execute(query):
+            found[str(outage)] = Finding(Blame(blame), clues_of(clues)), window
+    return found
+
+
+def _flaps_of(connection: Connection, ids: list[str]) -> dict[str, int]:
+    """Of each outage that was kept open over a flapping node: how often the node fell silent again."""
+    events = outage_events.c
+    counts: dict[str, int] = {}
+    for start in range(0, len(ids), _BATCH):
+        query = select(events.outage, events.kind).where(
+            events.outage.in_(ids[start : start + _BATCH]), events.kind.in_(["flapping", "relapsed"])
+        )
+        for outage, kind in connection.execute(query):
+            counts[str(outage)] = counts.get(str(outage), 0) + (kind == "relapsed")
+    return counts
 
 
 def _sites_of(connection: Connection, ids: list[str]) -> dict[str, set[str]]:

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from health.outage import Scope
 from health.rootcause import Cause
+from health.verdict import Blame
 from inventory.vocabulary import Aspect, Verdict
 from ledger import leases
 from ledger.leases import Lease
-from ledger.tables import outage_events, site_events, watch_intervals
+from ledger.tables import outage_events, outage_verdicts, site_events, watch_intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class SiteEvent:
 
 @dataclass(frozen=True, slots=True)
 class OutageEvent:
-    """An outage was opened or closed."""
+    """An outage was opened or closed; or its node flaps, and it was kept open when the node answered again."""
 
     happened_at: float
     outage: str
@@ -43,8 +44,28 @@ class OutageEvent:
     cause: Cause
 
 
-Fact = SiteEvent | OutageEvent
-_TABLES: dict[type[Fact], Table] = {SiteEvent: site_events, OutageEvent: outage_events}
+@dataclass(frozen=True, slots=True)
+class VerdictEvent:
+    """What failed in an outage, as it is known from now on.
+
+    Args:
+        clues: `health.verdict.as_text` of them.
+        window: id of the maintenance window that covers it; None for one that nobody planned.
+    """
+
+    happened_at: float
+    outage: str
+    blame: Blame
+    clues: str
+    window: str | None = None
+
+
+Fact = SiteEvent | OutageEvent | VerdictEvent
+_TABLES: dict[type[Fact], Table] = {
+    SiteEvent: site_events,
+    OutageEvent: outage_events,
+    VerdictEvent: outage_verdicts,
+}
 
 
 class Journal:

@@ -65,12 +65,37 @@ site_events = _collected(
 outage_events = _collected(
     "outage_events",
     Column("outage", String(48), nullable=False),
-    Column("kind", String(8), nullable=False),  # opened, closed
+    Column("kind", String(8), nullable=False),  # opened, closed; of one that is kept open: flapping, relapsed
     Column("scope", String(8), nullable=False),
     Column("node", String(64), nullable=False),
     Column("cause", String(16), nullable=False),
     Index(None, "outage", "kind"),
     Index(None, "happened_at"),
+)
+
+outage_verdicts = _collected(
+    "outage_verdicts",
+    Column("outage", String(48), nullable=False),
+    Column("blame", String(16), nullable=False),
+    Column("clues", Text, nullable=False),  # JSON: [sign, values] each
+    Column("window", String(32)),  # the maintenance window that covers it
+    Index(None, "outage"),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("window", String(32), nullable=False),
+    Column("kind", String(9), nullable=False),  # announced, cancelled
+    Column("reach", String(8), nullable=False),  # device, site, division
+    Column("target", String(64), nullable=False),
+    Column("since", Float(53), nullable=False),
+    Column("until", Float(53), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("said_by", String(64), nullable=False),
+    Column("recorded_at", Float(53), nullable=False),
+    UniqueConstraint("window", "kind"),  # announced once, cancelled once
 )
 
 watch_intervals = Table(
@@ -259,4 +284,13 @@ applied = Table(
     Column("templates", String(64), nullable=False),
     Column("standard", String(64), nullable=False),  # name and version
     Index(None, "device", "at"),
+)
+
+engine_keys = Table(
+    "engine_keys",
+    metadata,
+    Column("device", String(64), primary_key=True),
+    Column("engine", String(64), nullable=False),  # its SNMP engine ID in hexadecimal
+    Column("kept_at", Float(53), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # fingerprint of the credential and the localised keys
 )

@@ -70,6 +70,8 @@ class County:
         self._watchers: list[Callable[[], None]] = []
         self._stale = False
         self._conditions: dict[int, frozenset[str]] = {}
+        self._dead: set[int] = set()  # devices without power, or whose site has no whole line upward
+        self._dead_lines: set[tuple[int, int]] = set()  # lower and upper end of a single line that is cut
         self._loss: dict[int, float] = {}
         self._delay_s: dict[int, float] = {}
 
@@ -182,6 +184,12 @@ class County:
         """Share of the requests that get lost, 0 to 1."""
         return self._loss.get(ordinal, 0.0)
 
+    def line_up(self, lower: int, upper: int) -> bool:
+        """Whether the upper end of a line sees the lower one: it has power, and the line is whole."""
+        if self._stale:
+            self._derive()
+        return lower not in self._dead and (lower, upper) not in self._dead_lines
+
     def delay_s(self, ordinal: int) -> float:
         return self._delay_s.get(ordinal, 0.0)
 
@@ -262,6 +270,7 @@ class County:
                 lanless.add(ordinal)
             if not configured.answers:
                 mute.add(ordinal)
+        self._dead, self._dead_lines = dark | cut, cut_lines
         states = self._connected(dark, cut, cut_lines, lanless)
         self._led = bytearray(states)
         for ordinal in (*self._loss, *self._delay_s):

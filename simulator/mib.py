@@ -28,6 +28,7 @@ class Mib:
 
     def __init__(self, objects: Iterable[tuple[bytes, bytes | Generator]]) -> None:
         ordered = sorted(((ber.decode_arcs(oid), oid, value) for oid, value in _keyed(objects)), key=lambda row: row[0])
+        self.objects: tuple[tuple[bytes, bytes | Generator], ...] = tuple((oid, value) for _, oid, value in ordered)
         self.oids: tuple[bytes, ...] = tuple(oid for _, oid, _ in ordered)
         self._arcs = [arcs for arcs, _, _ in ordered]
         self._index = {oid: position for position, oid in enumerate(self.oids)}
@@ -59,6 +60,11 @@ class Mib:
     def add_columns(self, columns: Iterable[bytes]) -> None:
         """Name the columns of tables, so that a missing row is told from an unknown object."""
         self._columns.update(columns)
+
+    @property
+    def columns(self) -> frozenset[bytes]:
+        """What `knows` goes by."""
+        return frozenset(self._columns)
 
     def find(self, oid: bytes) -> int | None:
         """Position of exactly this object."""

@@ -22,6 +22,7 @@ from collectors.snmp.message import (
     encode_varbinds,
 )
 from simulator.county import County
+from simulator.downlinks import with_downlinks
 from simulator.graph import Terminal
 from simulator.mib import Mib
 from simulator.personality import Personality, personalities
@@ -94,9 +95,18 @@ class Agent:
         self._chance = chance or Random(0).random
         self._kinds = tuple(personalities() if kinds is None else kinds)
         self._kind_of = _kinds_of(self._kinds, county.graph.terminals)
+        self._below = _routers_below(county.graph.terminals)
+        self._with_lines: dict[int, Personality] = {}  # routers with others below that were asked already
 
     def personality(self, ordinal: int) -> Personality:
-        return self._kinds[self._kind_of[ordinal]]
+        below = self._below.get(ordinal)
+        if below is None:
+            return self._kinds[self._kind_of[ordinal]]
+        known = self._with_lines.get(ordinal)
+        if known is None:
+            kind = self._kinds[self._kind_of[ordinal]]
+            known = self._with_lines[ordinal] = with_downlinks(kind, self.county, ordinal, below)
+        return known
 
     def answer(self, datagram: bytes, ordinal: int) -> bytes | None:
         """The device's answer; None where it would give none. Never raises, whatever the datagram holds."""
@@ -175,6 +185,16 @@ def _kinds_of(kinds: Sequence[Personality], terminals: Iterable[Terminal]) -> by
         mine = fitting.get(terminal.profile, others)
         chosen.append(mine[terminal.ordinal % len(mine)])
     return bytes(chosen)
+
+
+def _routers_below(terminals: Iterable[Terminal]) -> dict[int, list[int]]:
+    """For each router that has lines to others, those below."""
+    below: dict[int, list[int]] = {}
+    for terminal in terminals:
+        if terminal.device_class == "router":
+            for uplink in terminal.uplinks:
+                below.setdefault(uplink, []).append(terminal.ordinal)
+    return below
 
 
 def _get(message: Message, personality: Personality, moment: _Moment) -> bytes:

@@ -18,6 +18,7 @@ class Action(StrEnum):
     RUN_PLAN = "run approved plans"
     TAKE_BACKUP = "take backups"
     OPEN_BACKUP = "open sealed backups"
+    ANNOUNCE_WORK = "announce maintenance"
 
 
 _ALLOWED: Final = {
@@ -29,6 +30,7 @@ _ALLOWED: Final = {
     Action.RUN_PLAN: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER},
     Action.TAKE_BACKUP: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER},
     Action.OPEN_BACKUP: {Role.NETWORK_ENGINEER},
+    Action.ANNOUNCE_WORK: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER},
 }
 
 

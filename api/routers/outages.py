@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 
-from api.answers import OutageAnswer, OutageList
+from api.answers import ClueAnswer, OutageAnswer, OutageList
+from api.clues import sentence
 from api.problems import RESPONSES, not_found
 from api.routers.context import StandingHere
 from api.standing import Standing, shown
 from health.outage import Outage, Scope
+from health.verdict import Blame
 from inventory.model import Inventory
 from ledger import history
 
@@ -58,6 +60,15 @@ def outage_answer(standing: Standing, outage: Outage, now: float) -> OutageAnswe
         seconds=round(outage.seconds(now), 3),
         sites_affected=len(outage.sites),
         sites=list(outage.sites),
+        verdict=outage.finding.blame if outage.finding else Blame.UNKNOWN,
+        evidence=[
+            ClueAnswer(sign=clue.sign, values=dict(clue.values), zh=sentence("zh", clue), en=sentence("en", clue))
+            for clue in (outage.finding.clues if outage.finding else ())
+        ],
+        planned=outage.window is not None,
+        window=outage.window,
+        flapping=outage.flapping,
+        relapses=outage.relapses,
     )
 
 

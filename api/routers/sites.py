@@ -1,7 +1,7 @@
 """``/v1/sites``: every site, filtered, and everything that may be shown of one."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -19,11 +19,16 @@ from api.problems import RESPONSES, not_found, refused
 from api.routers.context import Requirement, StandingHere, node_of, requirement_of
 from api.routers.outages import outage_answer, outages_of
 from api.standing import Snapshot, Standing, shown
-from health.availability import availability
+from health.availability import Availability, availability
 from health.coverage import State, contradiction
-from health.outage import Outage, Scope
-from inventory.vocabulary import SITE_TYPES, Aspect, Verdict
-from ledger import history
+from health.device import DeviceState
+from health.hours import in_service_hours, service_intervals
+from health.maintenance import Window
+from health.outage import Interval, Outage, Scope, intersect, total
+from health.verdict import Blame
+from inventory.devices import Device
+from inventory.vocabulary import SITE_TYPES, Aspect, DeviceClass, Verdict
+from ledger import history, maintenance
 
 router = APIRouter(tags=["sites"], responses=RESPONSES)
 
@@ -167,7 +172,15 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
             for county, _ in ancestors(standing, int(inventory.sites.nodes[index]))
             for interval in history.watched(connection, county, snapshot.at)
         ]
-    month = availability(dark.get(inventory.sites.ids[where], ()), watched, snapshot.at - 30 * _DAY_S, snapshot.at)
+        announced = maintenance.windows(connection)
+    began, ended = snapshot.at - 30 * _DAY_S, snapshot.at
+    silent = dark.get(inventory.sites.ids[where], [])
+    excluded = [*_planned(standing, where, announced), *_not_ours(outages, ended)]
+    calendar = inventory.calendars.get(declared.service_calendar or "")
+    hours = None if calendar is None else service_intervals(calendar, began, ended)
+    month = availability(silent, watched, began, ended)
+    net = availability(silent, watched, began, ended, excluded=excluded)
+    service = availability(silent, watched, began, ended, excluded=excluded, promised=hours)
     judged = standing.judgement(index, standing.main_requirement, snapshot)
     claim = snapshot.claims[index]
     disagreement = contradiction(claim.claim if claim else None, judged)
@@ -213,16 +226,43 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
                 reason=evidence.reason,
                 since=shown(evidence.since),
                 last_proof=shown(evidence.proved_at),
+                degraded=evidence.verdict is Verdict.YES and bool(evidence.reason),
             )
             for aspect in Aspect
             for evidence in (standing.evidence(index, aspect, snapshot),)
         },
         claims=claims,
         contradiction=disagreement,
-        availability_ratio=month.ratio if (month.watched_ratio or 0) >= _ENOUGH_WATCHED else None,
+        availability_ratio=_ratio(month),
+        net_availability_ratio=_ratio(net),
+        service_availability_ratio=_ratio(service),
+        excluded_seconds=round(total(intersect(excluded, [(began, ended)])), 3),
         watched_ratio=month.watched_ratio,
         outages=[outage_answer(standing, outage, snapshot.at) for outage in outages],
     )
+
+
+def _ratio(measured: Availability) -> float | None:
+    return measured.ratio if (measured.watched_ratio or 0) >= _ENOUGH_WATCHED else None
+
+
+def _planned(standing: Standing, site: int, announced: Iterable[Window]) -> list[Interval]:
+    """When work was announced at the site itself."""
+    inventory = standing.inventory
+    here = {inventory.sites.ids[site]}
+    here.update(code for code, _ in ancestors(standing, int(inventory.sites.nodes[site])))
+    spans = (window.in_force for window in announced if window.target in here)
+    return [span for span in spans if span is not None]
+
+
+def _not_ours(outages: Iterable[Outage], now: float) -> list[Interval]:
+    """Outages that count against nobody: planned ones, further up as well, and those for want of electricity."""
+    return [
+        (outage.since, now if outage.until is None else outage.until)
+        for outage in outages
+        if outage.scope is not Scope.DEVICE
+        and (outage.window is not None or (outage.finding is not None and outage.finding.blame is Blame.POWER))
+    ]
 
 
 def ancestors(standing: Standing, node: int) -> list[tuple[str, str]]:
@@ -239,6 +279,19 @@ def _devices(standing: Standing, snapshot: Snapshot, site: int, outages: list[Ou
     silent = {outage.node for outage in outages if outage.scope is Scope.DEVICE and outage.until is None}
     reachable = _now(standing, snapshot, site, Aspect.REACHABLE)
     answered = {Verdict.YES: "up", Verdict.NO: "silent", Verdict.UNKNOWN: "unknown"}[reachable]
+    closed = standing.evidence(site, Aspect.WORKING, snapshot).reason == DeviceState.OFF_HOURS
+
+    def state(device: Device) -> str:
+        if device.monitored != "us":
+            return "unknown"
+        if device.id in silent:
+            return "silent"
+        hours = standing.inventory.calendars.get(device.calendar or standing.inventory.calendar_name(site) or "")
+        serves = device.device_class in (DeviceClass.KIOSK, DeviceClass.PRINTER)
+        if closed and serves and not in_service_hours(hours, snapshot.at):
+            return DeviceState.OFF_HOURS
+        return answered
+
     return [
         DeviceAnswer(
             id=device.id,
@@ -250,7 +303,7 @@ def _devices(standing: Standing, snapshot: Snapshot, site: int, outages: list[Ou
             origin=device.origin,
             owner=device.owner,
             monitored=device.monitored,
-            state="unknown" if device.monitored != "us" else "silent" if device.id in silent else answered,
+            state=state(device),
         )
         for device in standing.inventory.devices.of(site)
     ]

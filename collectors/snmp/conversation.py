@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, Protocol
 
 from collectors.snmp import ber
 from collectors.snmp.message import Names, Pdu
-from collectors.snmp.poll import Send
-from collectors.snmp.target import Session, Target
+from collectors.snmp.poll import Poll, Send
+from collectors.snmp.target import Target
 from health.reading import Readings
 
 FIRST_ID: Final = 1 << 24
@@ -38,8 +38,17 @@ class Polled:
 OnPolled = Callable[[Target, Polled], None]
 
 
+class Exchange(Protocol):
+    """What the transport runs with a device: a poll's session, or an errand."""
+
+    target: Target
+    machine: Poll[Any]
+
+    def finish(self, outcome: Any) -> Readings | None: ...
+
+
 class Conversation:
-    """A poll under way."""
+    """An exchange under way."""
 
     __slots__ = (
         "budget_ends",
@@ -63,7 +72,7 @@ class Conversation:
     )
 
     def __init__(
-        self, session: Session, on_polled: OnPolled, timeout_s: float, retries: int, now: float, budget_s: float
+        self, session: Exchange, on_polled: OnPolled, timeout_s: float, retries: int, now: float, budget_s: float
     ) -> None:
         self.session = session
         self.target = session.target

@@ -14,6 +14,8 @@ from health.reading import Readings
 Address = tuple[str, int]
 
 _NOBODY: Final = Readings()
+SHORTEST_S: Final = 0.2
+"""Patience never falls below: devices stall when they write their flash, and our own loop may be late."""
 _STEADY_AT_LEAST: Final = 5
 """Polls between two surveys of a device whose interfaces come and go."""
 
@@ -43,6 +45,28 @@ class Target:
     """Since the last survey."""
     any_source: bool = False
     security: Security | None = None
+    rtt_s: float = 0.0
+    """Smoothed round trip; 0 while none was measured, or since it fell silent."""
+    rtt_deviation_s: float = 0.0
+
+    def met(self, rtt_s: float) -> None:
+        """A first try was answered after so long (RFC 6298 section 2; by Karn's rule retries do not count)."""
+        if not self.rtt_s:
+            self.rtt_s, self.rtt_deviation_s = rtt_s, rtt_s / 2
+            return
+        error_s = rtt_s - self.rtt_s
+        self.rtt_s += error_s / 8
+        self.rtt_deviation_s += (abs(error_s) - self.rtt_deviation_s) / 4
+
+    def missed(self) -> None:
+        """It did not answer: whatever was known of its round trip holds no more, and it gets all our patience."""
+        self.rtt_s = 0.0
+
+    def patience_s(self, configured_s: float) -> float:
+        """How long to wait for the first try of a short question: never longer than configured."""
+        if not self.rtt_s:
+            return configured_s
+        return min(configured_s, max(SHORTEST_S, self.rtt_s + 4 * self.rtt_deviation_s))
 
     def begin(self, slow: bool) -> "Session":
         """The machine of the next poll: a survey when due or needed, else the steady plan."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collectors.errors import DecodeError, RefusedError
-from collectors.snmp.conversation import FIRST_ID, Conversation, OnPolled, Polled, is_v3
+from collectors.snmp.conversation import FIRST_ID, Conversation, Exchange, OnPolled, Polled, is_v3
 from collectors.snmp.deadlines import Deadlines
 from collectors.snmp.message import (
     Envelope,
@@ -32,8 +32,8 @@ from collectors.snmp.message import (
     open_envelope,
 )
 from collectors.snmp.poll import Answered, Due, Event, Fetched, Findings, OutOfTime, Report, Send, TimedOut
+from collectors.snmp.sealed import open_sealed
 from collectors.snmp.target import Address, Target
-from collectors.snmp.usm import open_sealed
 from health.reading import Readings
 
 _DATAGRAMS_PER_WAKE: Final = 256
@@ -117,7 +117,8 @@ class SnmpTransport:
 
         Args:
             slow: survey it anew (tables are walked, identity is checked) instead of asking known instances.
-            timeout_s: of the first try of each request; every further try waits half as long again.
+            timeout_s: of the first try of each request, less where the device is known to answer sooner; every further
+                try waits half as long again, counted from all of it.
             retries: tries after the first.
             budget_s: for the whole poll; then it reports what came.
         """
@@ -125,6 +126,11 @@ class SnmpTransport:
             self._waiting.append((target, on_polled, slow, timeout_s, retries, budget_s))
         else:
             self._start(target, on_polled, slow, timeout_s, retries, budget_s)
+
+    def run(self, exchange: Exchange, on_polled: OnPolled, *, timeout_s: float, retries: int, budget_s: float) -> None:
+        """Runs something else than a poll at once, however many polls wait; arguments as of `poll`."""
+        self._in_flight += 1
+        self._step(Conversation(exchange, on_polled, timeout_s, retries, self._clock(), budget_s), Due())
 
     def close(self) -> None:
         """Frees the sockets; polls under way are forgotten without a callback."""
@@ -171,7 +177,11 @@ class SnmpTransport:
         conversation.tries_left -= 1
         conversation.requests += 1
         conversation.sent_at = now
-        deadline = now + conversation.timeout_s * 1.5**tried
+        if tried or conversation.command.pdu is not Pdu.GET:
+            patience_s = conversation.timeout_s * 1.5**tried  # walks take longer than what the round trip tells
+        else:
+            patience_s = conversation.target.patience_s(conversation.timeout_s)
+        deadline = now + patience_s
         deadline = conversation.deadline = min(deadline, conversation.budget_ends)
         self._deadlines.add(conversation.request_id, deadline)
         if self._timer is None or deadline < self._timer_at:
@@ -345,6 +355,7 @@ class SnmpTransport:
         now = self._clock()
         if conversation.tries_left == conversation.tries - 1:
             conversation.rtt_s = now - conversation.sent_at
+            conversation.target.met(conversation.rtt_s)
         self._step(conversation, Answered(values, varbinds, envelope.status, envelope.index))
         # Out of time, an answer is still taken, but nothing more is asked.
         if now >= conversation.budget_ends and self._pending.pop(conversation.request_id, None) is conversation:
@@ -383,6 +394,7 @@ class SnmpTransport:
             self._send(conversation)
         else:
             self.counters.timeouts += 1
+            conversation.target.missed()
             del self._pending[conversation.request_id]
             self._step(conversation, TimedOut())
 

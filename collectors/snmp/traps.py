@@ -10,7 +10,16 @@ from typing import Final
 
 from collectors.errors import DecodeError
 from collectors.snmp import ber
-from collectors.snmp.message import VERSION_1, VERSION_2C, Pdu, Varbind, decode_varbinds, encode_message, open_pdu
+from collectors.snmp.message import (
+    VERSION_1,
+    VERSION_2C,
+    Envelope,
+    Pdu,
+    Varbind,
+    decode_varbinds,
+    encode_message,
+    open_pdu,
+)
 
 VERSION_3: Final = 3
 
@@ -46,12 +55,12 @@ class Trap:
     """One notification.
 
     Args:
-        version: 0 for v1, 1 for v2c.
+        version: 0 for v1, 1 for v2c, 3 for v3.
         oid: its name, the value of snmpTrapOID.0 (content octets), at most 128 numbers below 2^32.
         uptime_s: seconds since the agent started, as it says; None if it does not.
         varbinds: what came with it, without sysUpTime.0 and snmpTrapOID.0.
         agent: of a v1 trap the address that the agent believes to have; nobody vouches for it.
-        request_id: of a v2c notification.
+        request_id: of a notification of v2c or v3.
         acknowledged: it is an inform; the sender waits for `response_to` it.
     """
 
@@ -126,7 +135,15 @@ def _open(data: bytes) -> tuple[int, int, int]:
 
 
 def _version_2c(data: bytes, at: int, end: int, community: bytes) -> Trap:
-    envelope = open_pdu(data, at, end, VERSION_2C, community)
+    return notification(open_pdu(data, at, end, VERSION_2C, community), data)
+
+
+def notification(envelope: Envelope, data: bytes) -> Trap:
+    """A trap or an inform of v2c or v3 whose variables lie in ``data``.
+
+    Raises:
+        DecodeError: the PDU notifies of nothing.
+    """
     if envelope.pdu not in (Pdu.TRAP_V2, Pdu.INFORM):
         raise DecodeError(f"PDU {envelope.pdu:#x} notifies of nothing")
     # The standard wants sysUpTime.0 and snmpTrapOID.0 first, in this order; not every agent knows.
@@ -143,8 +160,8 @@ def _version_2c(data: bytes, at: int, end: int, community: bytes) -> Trap:
     if oid is None:
         raise DecodeError("a notification without snmpTrapOID")
     return Trap(
-        VERSION_2C,
-        community,
+        envelope.version,
+        envelope.community,
         oid,
         uptime_s,
         tuple(varbinds),

@@ -4,7 +4,8 @@ RFC 3412 (message), 3414 (USM, MD5, SHA-1, DES), 3826 (AES-128), 7860 (SHA-2); A
 vendors do them (draft-blumenthal-aes-usm-04: a short localised key is stretched by hashing itself).
 
 What is dear is done once: a password becomes a master key by hashing a megabyte (once per credential and process),
-a master key is localised to an engine once per device. A message then costs one HMAC and one cipher.
+a master key is localised to an engine once per device. A message then costs one HMAC and one cipher. Who keeps the
+localised keys (`Keys`) need not do even that when it starts again.
 """
 
 import hashlib
@@ -23,14 +24,14 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from collectors.errors import DecodeError, RefusedError
 from collectors.snmp import ber
-from collectors.snmp.message import Envelope, Pdu, decode_varbinds, open_pdu
+from collectors.snmp.message import Envelope, Pdu, decode_varbinds
+from collectors.snmp.sealed import USM, VERSION_3, Sealed, context_of, open_scoped
 
-VERSION_3: Final = 3
-_USM: Final = 3  # msgSecurityModel
 _MAX_SIZE: Final = 65_507
 _TIME_WINDOW_S: Final = 150  # RFC 3414 section 2.2.3
 _PASSWORD_OCTETS: Final = 1 << 20  # RFC 3414 appendix A.2
 _AUTH, _PRIV, _REPORTABLE = 1, 2, 4
+AUTH_FLAG, REPORTABLE_FLAG = _AUTH, _REPORTABLE
 
 
 class Auth(StrEnum):
@@ -90,6 +91,14 @@ class User:
                 raise ValueError(f"the password for {protocol} has fewer than 8 octets")
 
     @property
+    def fingerprint(self) -> bytes:
+        """Tells two credentials apart. Passwords can be guessed from it: it is as secret as they are."""
+        parts = (self.name, self.auth, self.auth_password, self.priv, self.priv_password, self.context)
+        return hashlib.sha256(
+            b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+        ).digest()
+
+    @property
     def flags(self) -> int:
         return (_AUTH if self.auth is not Auth.NONE else 0) | (_PRIV if self.priv is not Priv.NONE else 0)
 
@@ -128,61 +137,15 @@ _USM_STATS: Final = ber.encode_oid("1.3.6.1.6.3.15.1.1")
 _UNKNOWN_ENGINE, _NOT_IN_WINDOW = 4, 2
 
 
-class Sealed(NamedTuple):
-    """A v3 message whose payload is not opened yet; offsets point into its octets."""
+class Keys(NamedTuple):
+    """A user's keys at one engine. Whoever has them can be that user there, without knowing a password."""
 
-    message_id: int
-    flags: int
     engine_id: bytes
-    boots: int
-    time: int
-    user: bytes
-    digest_at: int
-    digest: bytes
-    salt: bytes
-    payload: int
-    end: int
+    auth: bytes
+    priv: bytes
 
-
-def open_sealed(data: bytes) -> Sealed:
-    """All that is readable without keys.
-
-    Raises:
-        DecodeError: no v3 message with USM.
-    """
-    tag, at, end = ber.read_header(data, 0)
-    version, at = ber.read_integer(data, at)
-    if tag != ber.SEQUENCE or version != VERSION_3:
-        raise DecodeError("no v3 message")
-    inner, at = _within(data, at, end, ber.SEQUENCE, "no header")
-    message_id, inner = ber.read_integer(data, inner)
-    _, inner = ber.read_integer(data, inner)
-    start, inner = _within(data, inner, at, ber.OCTET_STRING, "no flags")
-    if inner - start != 1:
-        raise DecodeError("flags of more than one octet")
-    flags = data[start]
-    model, _ = ber.read_integer(data, inner)
-    if model != _USM:
-        raise DecodeError(f"security model {model} is not USM")
-    inner, at = _within(data, at, end, ber.OCTET_STRING, "no security parameters")
-    inner, last = _within(data, inner, at, ber.SEQUENCE, "no security parameters")
-    start, inner = _within(data, inner, last, ber.OCTET_STRING, "no engine ID")
-    engine_id = data[start:inner]
-    boots, inner = ber.read_integer(data, inner)
-    time, inner = ber.read_integer(data, inner)
-    start, inner = _within(data, inner, last, ber.OCTET_STRING, "no user name")
-    user = data[start:inner]
-    digest_at, inner = _within(data, inner, last, ber.OCTET_STRING, "no digest")
-    digest = data[digest_at:inner]
-    start, inner = _within(data, inner, last, ber.OCTET_STRING, "no salt")
-    return Sealed(message_id, flags, engine_id, boots, time, user, digest_at, digest, data[start:inner], at, end)
-
-
-def _within(data: bytes, at: int, end: int, wanted: int, problem: str) -> tuple[int, int]:
-    tag, start, stop = ber.read_header(data, at)
-    if tag != wanted or stop > end:
-        raise DecodeError(problem)
-    return start, stop
+    def __repr__(self) -> str:
+        return f"Keys(engine {self.engine_id.hex()})"
 
 
 class Security:
@@ -192,18 +155,53 @@ class Security:
         salt: gives a number that never repeats, for the ciphers' initialisation vectors.
     """
 
-    __slots__ = ("_at", "_auth_key", "_boots", "_priv_key", "_salt", "_time", "engine_id", "user")
+    __slots__ = ("_at", "_auth_key", "_boots", "_on_keys", "_priv_key", "_salt", "_time", "engine_id", "user")
 
     def __init__(self, user: User, salt: Callable[[], int]) -> None:
         self.user = user
         self.engine_id = b""
         self._salt = salt
+        self._on_keys: Callable[[Keys], None] | None = None
         self._boots = self._time = 0
         self._at = 0.0
         self._auth_key = self._priv_key = b""
 
+    @property
+    def keys(self) -> Keys:
+        """As they are; without an engine ID before the device was met."""
+        return Keys(self.engine_id, self._auth_key, self._priv_key)
+
+    def recall(self, keys: Keys | None, on_keys: Callable[[Keys], None]) -> None:
+        """Begin with keys of an earlier life: nothing is discovered nor derived.
+
+        Where the device has another engine by now it says so, and all is made anew.
+
+        Args:
+            on_keys: called whenever keys are derived, to be kept for the next life.
+        """
+        self._on_keys = on_keys
+        if keys is not None:
+            self.engine_id, self._auth_key, self._priv_key = keys
+
     def __repr__(self) -> str:
         return f"Security({self.user.name!r}, engine {self.engine_id.hex() or 'unknown'})"
+
+    def stand(self, engine_id: bytes, boots: int, seconds: int, now: float) -> None:
+        """Take this engine and its clock as told: of a device whose notifications come, or our own."""
+        if engine_id != self.engine_id:
+            self._meet(Sealed(0, 0, engine_id, boots, seconds, b"", 0, b"", b"", 0, 0), now)
+        self._boots, self._time, self._at = boots, seconds, now
+
+    def reply(self, pdu: Pdu, sealed: Sealed, body: bytes, request_id: int, varbinds: bytes, now: float) -> bytes:
+        """An answer to a message that was opened, in its context and on its level of security.
+
+        Args:
+            body: as `open` gave it; a REPORT to what cannot be opened has none.
+        """
+        flags = sealed.flags & (_AUTH | _PRIV) & self.user.flags
+        inside = context_of(body) if body else b""
+        scoped = self._scoped(pdu, request_id, varbinds, 0, inside)
+        return self._message(sealed.message_id, flags, sealed.user, scoped, now)
 
     def seal(self, pdu: Pdu, request_id: int, varbinds: bytes, repetitions: int, now: float) -> bytes:
         """A request; the discovery of the engine while that is unknown.
@@ -219,14 +217,13 @@ class Security:
         scoped = self._scoped(pdu, request_id, varbinds, repetitions)
         return self._message(request_id, self.user.flags | _REPORTABLE, self.user.name.encode(), scoped, now)
 
-    def _scoped(self, pdu: Pdu, request_id: int, varbinds: bytes, repetitions: int) -> bytes:
+    def _scoped(self, pdu: Pdu, request_id: int, varbinds: bytes, repetitions: int, inside: bytes = b"") -> bytes:
         body = ber.encode_integer(request_id) + ber.encode_integer(0) + ber.encode_integer(repetitions) + varbinds
-        return ber.encode_tlv(
-            ber.SEQUENCE,
+        inside = inside or (
             ber.encode_tlv(ber.OCTET_STRING, self.engine_id)
             + ber.encode_tlv(ber.OCTET_STRING, self.user.context.encode())
-            + ber.encode_tlv(pdu, body),
         )
+        return ber.encode_tlv(ber.SEQUENCE, inside + ber.encode_tlv(pdu, body))
 
     def _message(self, message_id: int, flags: int, user: bytes, scoped: bytes, now: float) -> bytes:
         time = self._time + int(now - self._at) if self.engine_id else 0
@@ -247,7 +244,7 @@ class Security:
             ber.encode_integer(message_id)
             + ber.encode_integer(_MAX_SIZE)
             + ber.encode_tlv(ber.OCTET_STRING, bytes((flags,)))
-            + ber.encode_integer(_USM)
+            + ber.encode_integer(USM)
         )
         message = ber.encode_tlv(
             ber.SEQUENCE,
@@ -272,18 +269,18 @@ class Security:
         elif self.user.flags & _AUTH and not self._may_be_open(sealed, data):
             raise DecodeError("an answer without the authentication that was asked for")
         if not sealed.flags & _PRIV:
-            return _open_scoped(data, sealed.payload, sealed.end), data
+            return open_scoped(data, sealed.payload, sealed.end), data
         if not self._priv_key:
             raise DecodeError("encrypted, and we have no key")
         tag, start, end = ber.read_header(data, sealed.payload)
         if tag != ber.OCTET_STRING or len(sealed.salt) != 8:
             raise DecodeError("no encrypted payload")
         plain = self._cipher(sealed.salt, sealed.time, data[start:end], encrypt=False, boots=sealed.boots)
-        return _open_scoped(plain, 0, len(plain)), plain
+        return open_scoped(plain, 0, len(plain)), plain
 
     def _may_be_open(self, sealed: Sealed, data: bytes) -> bool:
         """Only a report may come unauthenticated: who cannot read us cannot sign for us."""
-        return not sealed.flags & _PRIV and _open_scoped(data, sealed.payload, sealed.end).pdu == Pdu.REPORT
+        return not sealed.flags & _PRIV and open_scoped(data, sealed.payload, sealed.end).pdu == Pdu.REPORT
 
     def _authenticate(self, sealed: Sealed, data: bytes, now: float) -> None:
         if not self._auth_key or sealed.engine_id != self.engine_id or sealed.user != self.user.name.encode():
@@ -336,6 +333,8 @@ class Security:
         if user.priv is not Priv.NONE:
             short = localise(user.auth, master_key(user.auth, user.priv_password), self.engine_id)
             self._priv_key = privacy_key(user.auth, user.priv, short)
+        if self._on_keys is not None:
+            self._on_keys(self.keys)
 
     def _digest(self, message: bytes) -> bytes:
         name, octets = _HASHES[self.user.auth]
@@ -367,13 +366,3 @@ class Security:
         worker = cipher.encryptor() if encrypt else cipher.decryptor()
         done: bytes = worker.update(text) + worker.finalize()
         return done
-
-
-def _open_scoped(data: bytes, at: int, end: int) -> Envelope:
-    """The PDU inside a scoped PDU; padding may follow it."""
-    tag, at, stop = ber.read_header(data, at)
-    if tag != ber.SEQUENCE or stop > end:
-        raise DecodeError("no scoped PDU: wrong privacy key, or not for us")
-    _, at = _within(data, at, stop, ber.OCTET_STRING, "no context engine")
-    _, at = _within(data, at, stop, ber.OCTET_STRING, "no context name")
-    return open_pdu(data, at, stop, VERSION_3, b"")

@@ -1,6 +1,18 @@
 """Every command of ``cuntong``: its words, and the part that does the work. A module for each kind of work."""
 
-from cuntong.commands import accounts, asking, changing, declared, keeping, kiosking, remediating, running, simulating
+from cuntong.commands import (
+    accounts,
+    asking,
+    changing,
+    declared,
+    finding,
+    keeping,
+    kiosking,
+    maintaining,
+    remediating,
+    running,
+    simulating,
+)
 from cuntong.commands.common import app
 
 __all__ = [
@@ -9,8 +21,10 @@ __all__ = [
     "asking",
     "changing",
     "declared",
+    "finding",
     "keeping",
     "kiosking",
+    "maintaining",
     "remediating",
     "running",
     "simulating",

@@ -20,7 +20,7 @@ InventoryFolder = Annotated[
 ]
 
 
-@app.command()
+@app.command(rich_help_panel="Change devices")
 def kiosks(
     scope: Annotated[
         str, typer.Argument(help="A site, a device, a division's code, or a filter such as type=village_site.")

@@ -17,6 +17,7 @@ from health.device import DeviceState
 from health.outage import Scope
 from health.rootcause import Cause
 from health.site import _STOPS_PRINTING, KIOSK_PARTS
+from health.verdict import Blame, Sign
 from inventory.loader import load
 from inventory.model import Inventory
 from inventory.vocabulary import SITE_TYPES, Aspect, Claim, Condition, DeviceOwner, LinkOrigin, Requirement, Verdict
@@ -156,13 +157,15 @@ WORDS: Final[dict[str, Sequence[str]]] = {
     "owner": get_args(DeviceOwner),
     "origin": get_args(LinkOrigin),
     "condition": get_args(Condition),
-    "device": ["up", "silent", "unknown"],
+    "device": ["up", "silent", "off_hours", "unknown"],
+    "blame": list(Blame),
+    "clue": list(Sign),
     "reason": [
-        "down", "unreachable", "dark", *Unknown, "no_claim",
+        "down", "unreachable", "dark", "off_hours", *Unknown, "no_claim",
         *(claim for claim in Claim if not claim.says_connected),
         *(requirement for requirement in Requirement if requirement is not Requirement.REQUIRED),
     ],
-    "fault": [DeviceState.SILENT, *KIOSK_PARTS, *_STOPS_PRINTING],
+    "fault": [DeviceState.SILENT, *KIOSK_PARTS, *_STOPS_PRINTING, "not_looked", "line_down"],
 }  # fmt: skip
 
 

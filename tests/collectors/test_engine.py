@@ -14,8 +14,8 @@ from sqlalchemy import Engine, func, select, text
 
 from collectors import engine as engine_module
 from collectors.engine import Collector, Done
+from collectors.fleet import Fleet, WatchedDevice
 from collectors.schedule import Schedule
-from collectors.watch import Fleet, WatchedDevice
 from health.outage import Scope
 from health.reading import Readings
 from health.rootcause import Cause

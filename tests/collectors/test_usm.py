@@ -14,7 +14,8 @@ from collectors.errors import DecodeError, RefusedError, SilentDeviceError
 from collectors.one_shot import poll_once
 from collectors.snmp import ber, usm
 from collectors.snmp.message import Names, Pdu, encode_varbinds
-from collectors.snmp.usm import Auth, Priv, Security, User, open_sealed
+from collectors.snmp.sealed import Sealed, open_sealed
+from collectors.snmp.usm import Auth, Priv, Security, User
 from inventory.profiles import load_profiles
 
 AUTH_PASSWORD, PRIV_PASSWORD = "auth-of-the-village", "priv-of-the-village"
@@ -119,7 +120,7 @@ def pair(one: User, boots: int = 7, seconds: int = 1000) -> tuple[Security, Secu
     both = []
     for _ in range(2):
         security = Security(one, partial(secrets.randbits, 64))
-        security._meet(usm.Sealed(1, 0, b"\x80\x00\x1f\x88engine", boots, seconds, b"", 0, b"", b"", 0, 0), 0.0)
+        security._meet(Sealed(1, 0, b"\x80\x00\x1f\x88engine", boots, seconds, b"", 0, b"", b"", 0, 0), 0.0)
         both.append(security)
     return both[0], both[1]
 
@@ -172,7 +173,7 @@ def test_an_unsigned_report_cannot_move_the_clock_of_an_engine_that_we_know() ->
     stats = ber.encode_oid("1.3.6.1.6.3.15.1.1.2.0")
     varbinds = encode_varbinds([(stats, ber.COUNTER32, 1)])
     forger = Security(User(SHA_AES.name), partial(secrets.randbits, 64))
-    forger._meet(usm.Sealed(1, 0, manager.engine_id, 99, 99, b"", 0, b"", b"", 0, 0), 0.0)
+    forger._meet(Sealed(1, 0, manager.engine_id, 99, 99, b"", 0, b"", b"", 0, 0), 0.0)
     forged = forger.seal(Pdu.REPORT, 77, varbinds, 0, 0.0)
     envelope, body = manager.open(open_sealed(forged), forged, 0.0)
     with pytest.raises(RefusedError, match="NotInTimeWindows"):

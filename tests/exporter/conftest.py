@@ -7,8 +7,9 @@ import pytest
 
 import inventory as inventory_package
 from collectors.engine import Collector, Done
+from collectors.fleet import Fleet, WatchedDevice
+from collectors.ping import Echoes
 from collectors.schedule import Schedule
-from collectors.watch import Fleet, WatchedDevice
 from exporter.text import CountyText
 from health.reading import Identity, Readings
 from inventory.devices import Device
@@ -49,7 +50,8 @@ class Stand:
         self.watch = self.collector.watch
         # Suspects are asked again by whoever runs the polls: here, by the test.
         self.watch._ask = lambda devices: None
-        self.text = CountyText(inventory, self.collector)
+        self.echoes = Echoes(count)
+        self.text = CountyText(inventory, self.collector, self.echoes, [0, 1])
 
     def device(self, id: str) -> Device:
         return self.inventory.devices.find(id)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from collectors.reach import Endpoint
 from exporter.http import metrics_app
 from exporter.own import CollectorMetrics, own_registry
 from exporter.registry import OWN_METRICS
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
 @pytest.fixture
 def client(answering: "Stand") -> httpx.AsyncClient:
     classes = [str(device.device_class) for device in answering.inventory.devices]
-    own = own_registry(CollectorMetrics(answering.collector, classes, lambda: {"sent": 3, "late": 1}))
+    platforms = {Endpoint("services", "zwfw.example", 443): True, Endpoint("services", "zwfw.example", 80): False}
+    source = CollectorMetrics(
+        answering.collector,
+        classes,
+        lambda: {"sent": 3, "late": 1},
+        patience=lambda: [0.2] * 90 + [0.7] * 10,
+        platforms=platforms,
+    )
+    own = own_registry(source)
     app = metrics_app({answering.inventory.top: answering.text}, own)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://collector")
 
@@ -56,6 +65,10 @@ async def test_the_collector_says_of_itself_what_is_declared(client: httpx.Async
             assert set(sample.labels) == set(declared[name].labels)
     targets = {tuple(s.labels.values()): s.value for s in ours["cuntong_collector_targets"].samples}
     assert targets == {("router", "up"): 143, ("kiosk", "up"): 126, ("printer", "up"): 106}
+    patience = {s.labels["share"]: s.value for s in ours["cuntong_collector_snmp_timeout_seconds"].samples}
+    assert patience == {"0.5": 0.2, "0.9": 0.2, "0.99": 0.7}
+    reach = {s.labels["port"]: s.value for s in ours["cuntong_collector_platform_reachable"].samples}
+    assert reach == {"443": 1.0, "80": 0.0}
     assert "process_resident_memory_bytes" in families
 
 

@@ -62,6 +62,7 @@ FULL = Readings(
         Extend("kiosk-app", "ok", 0),
         Extend("screen", "dead", 2),
         Extend("printer", None, None),
+        Extend("document-camera", "nobody has looked yet", 3),
         Extend("backup", "failed", 1),
     ),
 )
@@ -84,7 +85,9 @@ def test_every_family_is_declared_with_just_its_type_and_labels(stand: "Stand") 
     stand.polled(FULL)
     stand.polled(None, KIOSK)
     stand.polled(None, KIOSK)
-    stand.polled(FULL, ROUTER)
+    neighbours = stand.inventory.devices.of(stand.device(KIOSK).site)
+    stand.polled(FULL, *(device.id for device in neighbours if device.id != KIOSK))
+    stand.echoes.answered(0, stand.echoes.sent(0, 1.0), 1.004)
     declared = {metric.name.removesuffix("_total"): metric for metric in COUNTY_METRICS}
     found = families(stand)
     assert set(found) == set(declared)
@@ -116,7 +119,14 @@ def test_each_site_and_each_device_is_there_once(answering: "Stand") -> None:
 
 def test_before_the_first_poll_there_is_identity_and_no_measurement(stand: "Stand") -> None:
     found = families(stand)
-    assert set(found) == {"cuntong_site_info", "cuntong_link_info", "cuntong_link_speed_bytes", "cuntong_device_info"}
+    assert set(found) == {
+        "cuntong_site_info",
+        "cuntong_site_maintenance",
+        "cuntong_link_info",
+        "cuntong_link_speed_bytes",
+        "cuntong_device_info",
+        "cuntong_device_service_promised",
+    }
 
 
 def test_a_reading_becomes_its_series_in_base_units(stand: "Stand") -> None:
@@ -157,8 +167,9 @@ def test_a_silent_device_is_down_and_its_old_values_are_gone(answering: "Stand")
     for _ in range(STALE_AFTER):
         answering.polled(None, KIOSK)
     assert samples(answering, "cuntong_device_up", device=KIOSK) == [0.0]
+    stays = {"up", "info", "last_poll_timestamp_seconds", "service_promised"}
     for name, family in families(answering).items():
-        if name not in ("cuntong_device_up", "cuntong_device_info", "cuntong_device_last_poll_timestamp_seconds"):
+        if name.removeprefix("cuntong_device_") not in stays:
             assert not [sample for sample in family.samples if sample.labels.get("device") == KIOSK], name
     answering.polled(FULL, KIOSK)
     assert samples(answering, "cuntong_device_up", device=KIOSK) == [1.0]
@@ -181,7 +192,7 @@ def test_a_dark_site_is_down_with_its_cause_and_one_that_nobody_asked_is_absent(
     assert samples(stand, "cuntong_site_up", site="tq-fagai") == [0.0]
     assert samples(stand, "cuntong_site_working", site="tq-fagai") == [0.0]
     assert len(samples(stand, "cuntong_site_up")) == 2
-    labels = {"scope": "site", "node": "tq-fagai", "cause": "access"}
+    labels = {"scope": "site", "node": "tq-fagai", "cause": "unknown"}
     assert samples(stand, "cuntong_outage_open_timestamp_seconds", **labels) == [pytest.approx(stand.now, abs=1)]
 
 
@@ -229,6 +240,17 @@ def test_a_label_value_comes_back_as_it_went(name: str) -> None:
     text = SITE_INFO.head() + series(SITE_INFO, *("x",) * (len(SITE_INFO.labels) - 1), name) + "1\n"
     (family,) = text_string_to_metric_families(text)
     assert family.samples[0].labels["name"] == name
+
+
+def test_a_lost_echo_is_loss_without_a_round_trip(stand: "Stand") -> None:
+    stand.echoes.answered(0, stand.echoes.sent(0, 1.0), 1.004)
+    stand.echoes.lost(1, stand.echoes.sent(1, 1.0))
+    first, second = (stand.inventory.devices[ordinal].id for ordinal in (0, 1))
+    found = families(stand)
+    loss = {sample.labels["device"]: sample.value for sample in found["cuntong_device_ping_loss_ratio"].samples}
+    rtt = {sample.labels["device"]: sample.value for sample in found["cuntong_device_ping_rtt_seconds"].samples}
+    assert loss == {first: 0.0, second: 1.0}
+    assert rtt == {first: 0.004}
 
 
 def test_escaping_is_that_of_the_format() -> None:

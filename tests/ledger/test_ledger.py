@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
+from health.maintenance import Reach
 from health.outage import Scope
 from health.rootcause import Cause
+from health.verdict import Blame, Clue, Finding, Sign, as_text
 from inventory.vocabulary import Aspect, Claim, Verdict
-from ledger import claims, history, leases
+from ledger import claims, history, leases, maintenance
 from ledger.database import open_ledger, sqlite_url
 from ledger.errors import FencedError, LedgerError
-from ledger.journal import Journal, OutageEvent, SiteEvent
+from ledger.journal import Journal, OutageEvent, SiteEvent, VerdictEvent
 from ledger.tables import metadata, site_events, watch_intervals
 
 COUNTY = "511825000000"
@@ -155,6 +157,34 @@ def test_outages_are_intervals_with_every_site_that_they_darkened(engine: Engine
         assert history.outages(connection, until=1000.0) == []
         intervals = history.dark_intervals(connection, ["tq-shiyang", "tq-shiyang-v1"], 2000.0)
     assert intervals == {"tq-shiyang": [(1000.0, 2000.0)], "tq-shiyang-v1": [(1001.0, 1101.0)]}
+
+
+def test_an_outage_carries_its_newest_verdict_and_how_often_its_node_went_away_again(engine: Engine) -> None:
+    ours = journal(engine)
+    clue = Clue(Sign.PORT_DOWN, {"device": "tq-a-agg1", "port": "Gi0/1.11", "at": 1000.5})
+    for at, kind in ((1001.0, "opened"), (1100.0, "flapping"), (1200.0, "relapsed"), (1300.0, "flapping")):
+        ours.add(OutageEvent(at, "o1", kind, Scope.SITE, "tq-a", Cause.ACCESS))
+    ours.add(VerdictEvent(1001.0, "o1", Blame.UNKNOWN, as_text([Clue(Sign.NOTHING_MEASURED)])))
+    ours.add(VerdictEvent(1002.0, "o1", Blame.LINE, as_text([clue]), "m-1"))
+    ours.add(OutageEvent(1001.0, "o2", "opened", Scope.SITE, "tq-b", Cause.ACCESS))
+    ours.flush(1300.0)
+    with engine.connect() as connection:
+        plain, judged = history.outages(connection)
+    assert (plain.finding, plain.window, plain.flapping, plain.relapses) == (None, None, False, 0)
+    assert judged.finding == Finding(Blame.LINE, (clue,))
+    assert (judged.window, judged.flapping, judged.relapses, judged.until) == ("m-1", True, 1, None)
+
+
+def test_news_of_maintenance_and_of_verdicts_is_noticed(engine: Engine) -> None:
+    ours = journal(engine)
+    with engine.begin() as connection:
+        before = history.newest_rows(connection)
+        maintenance.announce(connection, Reach.SITE, "tq-a", 1000.0, 2000.0, "work", "noc", 1000.0)
+        announced = history.newest_rows(connection)
+    ours.add(VerdictEvent(1001.0, "o1", Blame.POWER, "[]"))
+    ours.flush(None)
+    with engine.connect() as connection:
+        assert len({before, announced, history.newest_rows(connection)}) == 3
 
 
 def test_the_past_can_be_asked_for(engine: Engine) -> None:

@@ -1,0 +1,217 @@
+"""Names of objects for people: well-known ones, those of our profiles, those of an operator's MIB files.
+
+MIB files are only read for names and their places (``name OBJECT-TYPE ... ::= { parent 3 }``); what else they say is
+left alone, so that a vendor's faulty file still gives its names.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from collectors.errors import DecodeError
+from collectors.snmp import ber
+from inventory.profiles import Profile, Source
+
+_ROOTS: Final = {
+    "org": "1.3", "dod": "1.3.6", "internet": "1.3.6.1", "directory": "1.3.6.1.1",
+    "mgmt": "1.3.6.1.2", "mib-2": "1.3.6.1.2.1", "experimental": "1.3.6.1.3", "private": "1.3.6.1.4",
+    "enterprises": "1.3.6.1.4.1", "snmpV2": "1.3.6.1.6", "snmpModules": "1.3.6.1.6.3", "zeroDotZero": "0.0",
+    "transmission": "1.3.6.1.2.1.10",
+}  # fmt: skip
+
+
+def _column(root: str, names: str) -> dict[str, str]:
+    """Columns by their numbers, as ``2 ifDescr 3 ifType``."""
+    words = names.split()
+    return {name: f"{root}.{number}" for number, name in zip(words[::2], words[1::2], strict=True)}
+
+
+WELL_KNOWN: Final[Mapping[str, str]] = {
+    **_ROOTS,
+    # SNMPv2-MIB (RFC 3418)
+    "system": "1.3.6.1.2.1.1",
+    **_column(
+        "1.3.6.1.2.1.1",
+        "1 sysDescr 2 sysObjectID 3 sysUpTime 4 sysContact 5 sysName 6 sysLocation 7 sysServices 9 sysORTable",
+    ),
+    # IF-MIB (RFC 2863)
+    "interfaces": "1.3.6.1.2.1.2",
+    "ifNumber": "1.3.6.1.2.1.2.1",
+    "ifTable": "1.3.6.1.2.1.2.2",
+    **_column(
+        "1.3.6.1.2.1.2.2.1",
+        "1 ifIndex 2 ifDescr 3 ifType 4 ifMtu 5 ifSpeed 6 ifPhysAddress 7 ifAdminStatus 8 ifOperStatus 9 ifLastChange "
+        "10 ifInOctets 11 ifInUcastPkts 13 ifInDiscards 14 ifInErrors 16 ifOutOctets 17 ifOutUcastPkts "
+        "19 ifOutDiscards 20 ifOutErrors",
+    ),
+    "ifXTable": "1.3.6.1.2.1.31.1.1",
+    **_column(
+        "1.3.6.1.2.1.31.1.1.1",
+        "1 ifName 6 ifHCInOctets 7 ifHCInUcastPkts 10 ifHCOutOctets 11 ifHCOutUcastPkts 15 ifHighSpeed 18 ifAlias",
+    ),
+    # IP-MIB (RFC 4293)
+    "ip": "1.3.6.1.2.1.4",
+    "ipAddrTable": "1.3.6.1.2.1.4.20",
+    "ipAddressTable": "1.3.6.1.2.1.4.34",
+    # HOST-RESOURCES-MIB (RFC 2790)
+    "host": "1.3.6.1.2.1.25",
+    "hrSystemUptime": "1.3.6.1.2.1.25.1.1",
+    "hrStorageTable": "1.3.6.1.2.1.25.2.3",
+    **_column(
+        "1.3.6.1.2.1.25.2.3.1",
+        "2 hrStorageType 3 hrStorageDescr 4 hrStorageAllocationUnits 5 hrStorageSize 6 hrStorageUsed",
+    ),
+    "hrDeviceTable": "1.3.6.1.2.1.25.3.2",
+    **_column("1.3.6.1.2.1.25.3.2.1", "2 hrDeviceType 3 hrDeviceDescr 5 hrDeviceStatus"),
+    "hrProcessorLoad": "1.3.6.1.2.1.25.3.3.1.2",
+    **_column("1.3.6.1.2.1.25.3.5.1", "1 hrPrinterStatus 2 hrPrinterDetectedErrorState"),
+    "hrSWRunTable": "1.3.6.1.2.1.25.4.2",
+    # Printer-MIB (RFC 3805)
+    "printmib": "1.3.6.1.2.1.43",
+    "prtGeneralSerialNumber": "1.3.6.1.2.1.43.5.1.1.17",
+    "prtInputTable": "1.3.6.1.2.1.43.8.2",
+    "prtMarkerLifeCount": "1.3.6.1.2.1.43.10.2.1.4",
+    "prtMarkerSuppliesTable": "1.3.6.1.2.1.43.11.1",
+    "prtAlertTable": "1.3.6.1.2.1.43.18.1",
+    # UPS-MIB (RFC 1628), ENTITY-MIB (RFC 6933), ENTITY-SENSOR-MIB (RFC 3433), BRIDGE-MIB, LLDP-MIB
+    "upsMIB": "1.3.6.1.2.1.33",
+    "entityMIB": "1.3.6.1.2.1.47",
+    "entPhysicalTable": "1.3.6.1.2.1.47.1.1.1",
+    **_column(
+        "1.3.6.1.2.1.47.1.1.1.1",
+        "2 entPhysicalDescr 5 entPhysicalClass 7 entPhysicalName 10 entPhysicalSoftwareRev 11 entPhysicalSerialNum "
+        "13 entPhysicalModelName",
+    ),
+    "entPhySensorTable": "1.3.6.1.2.1.99.1.1",
+    "dot1dBridge": "1.3.6.1.2.1.17",
+    "lldpMIB": "1.0.8802.1.1.2",
+    "snmpFrameworkMIB": "1.3.6.1.6.3.10",
+    # net-snmp
+    "ucdavis": "1.3.6.1.4.1.2021",
+    "memory": "1.3.6.1.4.1.2021.4",
+    "dskTable": "1.3.6.1.4.1.2021.9",
+    "laTable": "1.3.6.1.4.1.2021.10",
+    "systemStats": "1.3.6.1.4.1.2021.11",
+    "nsExtendOutput1Table": "1.3.6.1.4.1.8072.1.3.2.3",
+    # enterprises that the profiles know
+    **_column(
+        "1.3.6.1.4.1",
+        "9 cisco 11 hp 318 apc 534 eaton 2011 huawei 3320 bdcom 3902 zte 4881 ruijie 5651 maipu 6339 dcn 8072 netSnmp "
+        "8886 raisecom 12356 fortinet 14988 mikrotik 25506 h3c 28557 hillstone 39165 hikvision 41112 ubiquiti",
+    ),
+}
+
+
+class Namebook:
+    """Names to object identifiers and back.
+
+    Args:
+        profiles: their columns are ``module.column``, of one profile ``profile:module.column``.
+        mibs: names from MIB files; they win.
+    """
+
+    def __init__(self, profiles: Mapping[str, Profile], mibs: Mapping[str, str] | None = None) -> None:
+        self._oids: dict[str, str] = {}
+        for name, profile in profiles.items():
+            for module_name, module in profile.modules.items():
+                for column_name, column in module.columns.items():
+                    source = column if isinstance(column, Source) else column.first_of[0]
+                    if source.oid is not None:
+                        self._oids.setdefault(f"{module_name}.{column_name}", source.oid)
+                        self._oids[f"{name}:{module_name}.{column_name}"] = source.oid
+        known = {**WELL_KNOWN, **(mibs or {})}
+        named = {oid: name for name, oid in known.items()}
+        # A profile names instances; what has a name of its own keeps it.
+        self._shown = {
+            oid: name
+            for name, oid in self._oids.items()
+            if ":" not in name and oid.removesuffix(".0") not in named and oid.rpartition(".")[0] not in named
+        } | named
+        self._oids |= known
+
+    def oid(self, given: str) -> bytes:
+        """The object identifier that a person means: numbers, a name, or a name and numbers behind a dot.
+
+        Raises:
+            ValueError: no such name, or no object identifier.
+        """
+        text = given.strip().lstrip(".").rpartition("::")[2]
+        if text in self._oids:
+            return ber.encode_oid(self._oids[text])
+        found = re.fullmatch(r"(.*?)((?:\.\d+)*)", text)
+        name, index = (found[1], found[2]) if found else (text, "")
+        if name in self._oids:
+            return ber.encode_oid(self._oids[name] + index)
+        try:
+            return ber.encode_oid(text)
+        except ValueError:
+            close = [known for known in self._oids if known.casefold() == name.casefold()]
+            mend = f" Did you mean {close[0]}?" if close else " Give its numbers, or its MIB's folder with --mibs."
+            raise ValueError(f"{given!r} is no object that we know.{mend}") from None
+
+    def name(self, oid: bytes) -> str:
+        """What people call it: the longest name that is known, and the numbers behind it."""
+        try:
+            dotted = ber.decode_oid(oid)
+        except DecodeError:
+            return oid.hex()
+        prefix = dotted
+        while prefix:
+            if prefix in self._shown:
+                return self._shown[prefix] + dotted[len(prefix) :]
+            prefix = prefix.rpartition(".")[0]
+        return dotted
+
+
+_COMMENT: Final = re.compile(r"--.*?(?:--|$)", re.MULTILINE)
+_TEXT: Final = re.compile(r'"[^"]*"')
+_ASSIGNED: Final = re.compile(
+    r"\b([a-z][A-Za-z0-9-]*)\s+"
+    r"(?:OBJECT\s+IDENTIFIER|(?:OBJECT-TYPE|OBJECT-IDENTITY|MODULE-IDENTITY|NOTIFICATION-TYPE|OBJECT-GROUP)\b"
+    r"(?:(?!::=).)*?)"
+    r"\s*::=\s*\{([^{}]*)\}",
+    re.DOTALL,
+)
+_STEP: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9-]*)\s*(?:\(\s*(\d+)\s*\))?|(\d+))")
+_LARGEST_FILE: Final = 8 << 20
+
+
+def read_mibs(folder: Path) -> dict[str, str]:
+    """Dotted object identifiers by name, from all MIB files in a folder; names without a known parent are left out.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    steps: dict[str, list[tuple[str | None, str | None, str | None]]] = {}
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and file.stat().st_size <= _LARGEST_FILE:
+            text = _TEXT.sub('""', _COMMENT.sub("", file.read_text("utf-8", "replace")))
+            for name, place in _ASSIGNED.findall(text):
+                steps.setdefault(name, [(a or None, b or None, c or None) for a, b, c in _STEP.findall(place)])
+    found = {"iso": "1", **_ROOTS} | {name: oid for name, oid in WELL_KNOWN.items() if name not in steps}
+    waiting = dict(steps)
+    while waiting:
+        solved = {name: oid for name, place in waiting.items() if (oid := _place(place, found)) is not None}
+        if not solved:
+            break
+        found.update(solved)
+        waiting = {name: place for name, place in waiting.items() if name not in solved}
+    return {name: oid for name, oid in found.items() if name in steps}
+
+
+def _place(steps: list[tuple[str | None, str | None, str | None]], known: Mapping[str, str]) -> str | None:
+    """The object identifier of ``{ parent 1 name(2) 3 }``; None while its parent is not known."""
+    if not steps:
+        return None
+    name, number, bare = steps[0]
+    first = known.get(name) if name else bare
+    if first is None:
+        first = number if len(steps) > 1 else None  # { iso org(3) ... } begins with a name; { 1 3 6 } with a number
+    if first is None:
+        return None
+    rest = [number or bare for _, number, bare in steps[1:]]
+    if any(arc is None for arc in rest):
+        return None
+    oid = ".".join([first, *(arc for arc in rest if arc is not None)])
+    return oid if re.fullmatch(r"[0-2](\.\d+)*", oid) else None
