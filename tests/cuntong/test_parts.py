@@ -87,8 +87,11 @@ class Changed:
     """An inventory whose devices were changed."""
 
     def __init__(self, inventory: Inventory, change: Callable[[Any], Any]) -> None:
-        self.sites, self.profiles, self.site_uplinks = inventory.sites, inventory.profiles, inventory.site_uplinks
+        self._inventory = inventory
         self.devices = Devices([change(device) for device in inventory.devices], inventory)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inventory, name)
 
 
 class Devices(list[Any]):
