@@ -256,4 +256,5 @@ def test_what_failed_is_told_by_the_port_above_and_later_by_the_clocks(
     play("mend", cut)
     play("mend", unplugged)
     until(lambda: newest(cut) == ("line", {"kept_running", "port_down"}, True))
-    until(lambda: newest(unplugged) == ("power", {"restarted"}, True), seconds=90.0)  # a silent router is asked less often
+    # A router that was silent for long is asked less often.
+    until(lambda: newest(unplugged) == ("power", {"restarted"}, True), seconds=90.0)
