@@ -249,7 +249,7 @@ def _wait_for_step(bench: Bench, name: str, seconds: float = 40.0) -> None:
     pytest.fail(f"no device came to the step {name!r}")
 
 
-@pytest.mark.parametrize("moment", ["send", "save"])
+@pytest.mark.parametrize("moment", ["backup", "send", "save"])
 def test_a_run_whose_controller_was_killed_goes_on_and_every_router_ends_old_or_new(bench: Bench, moment: str) -> None:
     plan = bench.approved()
     process = _started(bench, plan)
