@@ -7,6 +7,7 @@ slow disk never delays a question.
 import asyncio
 import contextlib
 import logging
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -90,6 +91,7 @@ class Collector:
         self._begun = 0.0
         self._cycle_begun = 0.0
         self._last_first_answer = 0.0
+        self._began = array("d", bytes(8 * len(fleet.devices)))  # Unix time at which each was asked last
         self._cycle_of = bytearray(len(fleet.devices))  # 1: asked in the running cycle
         self._left = len(polled)
         self._pumping = False
@@ -134,7 +136,9 @@ class Collector:
             return
         self.watch.settle(self._clock())
         now = self._loop.time()
+        at = self._clock()
         for ordinal in self.schedule.take(now, *self._rooms()):
+            self._began[ordinal] = at
             self._in_flight[self.schedule.is_doubtful(ordinal)] += 1
             self._asker.ask(ordinal, self._finished)
         if self._timer is not None:
@@ -160,7 +164,7 @@ class Collector:
         first = self.sweep.first_s is None and not self._cycle_of[ordinal]
         self.sweep.polls["silent" if readings is None else "answered"] += 1
         self.latest[ordinal].take(readings, at)
-        self.watch.finished(ordinal, readings, at)
+        self.watch.finished(ordinal, readings, at, self._began[ordinal])
         self._in_flight[self.schedule.finished(ordinal, now, self.watch.health[ordinal].failures)] -= 1
         if first and readings is not None:
             self._last_first_answer = now

@@ -119,10 +119,14 @@ class Watch:
     def last_answer(self, site: int) -> float | None:
         return self._last_answer.get(site)
 
-    def finished(self, ordinal: int, readings: Readings | None, at: float) -> None:
-        """A poll ended at Unix time ``at``; without readings nothing answered."""
+    def finished(self, ordinal: int, readings: Readings | None, at: float, began: float | None = None) -> None:
+        """A poll that ``began`` and ended (``at``) at these Unix times; without readings nothing answered."""
         before = self.health[ordinal]
         site = self.fleet.devices[ordinal].site
+        if readings is None and began is not None and began < self._lit_at.get(site, began):
+            # Asked before the site came back: that silence is the old one, and says nothing of the device since.
+            self._ask([ordinal])
+            return
         after = self.health[ordinal] = after_poll(before, readings is not None, at, self._confirm(site))
         if site in self._waiters:
             self._touched |= self._waiters.pop(site)

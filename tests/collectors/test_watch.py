@@ -320,3 +320,26 @@ def test_a_site_without_devices_of_ours_is_looked_through() -> None:
     )
     assert [list(devices) for devices in fleet.at_site] == [[0], [], [2]]
     assert fleet.tree.uplinks == [(), (0,), (0,)]
+
+
+def test_a_silence_asked_for_before_the_site_came_back_proves_nothing_and_the_device_is_asked_again() -> None:
+    world = World()
+    world.round()
+    world.off = {"v1"}
+    for _ in range(4):
+        world.round()
+    router, kiosk = ORDINAL["v1-cpe1"], ORDINAL["v1-kiosk1"]
+    assert SITES.index("v1") in world.watch.dark
+    before, told = world.watch.health[router], len(world.facts)
+    asked_at = world.now
+    world.off = set()
+    world.watch.finished(kiosk, Readings(), asked_at + 1.0, asked_at + 0.5)
+    world.wanted.clear()
+    world.watch.finished(router, None, asked_at + 2.0, asked_at)  # it was asked in the dark, and timed out in the light
+    world.watch.settle(asked_at + 2.0)
+    assert world.watch.health[router] == before
+    assert router in world.wanted
+    opened = [fact for fact in world.facts[told:] if isinstance(fact, OutageEvent) and fact.kind == "opened"]
+    assert opened == []
+    world.watch.finished(router, None, asked_at + 4.0, asked_at + 3.0)  # asked since: now it counts
+    assert world.watch.health[router].asked == asked_at + 4.0
