@@ -17,6 +17,7 @@ from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings
 
 if TYPE_CHECKING:
+    from collectors.naming import Namebook
     from collectors.snmp.usm import User
     from collectors.walking import Walked
 
@@ -188,6 +189,10 @@ def walk(
     credential: OneCredential = None,
     profiles: Annotated[Path | None, typer.Option(help="A folder of device profiles of your own.")] = None,
     numeric: Annotated[bool, typer.Option("--numeric", help="Names as numbers.")] = False,
+    second_opinion: Annotated[
+        bool,
+        typer.Option("--second-opinion", help="Ask again by pysnmp and show where its rows differ; exit 1 if they do."),
+    ] = False,
     limit: Limit = 200_000,
     timeout: Patience = 2.0,
     retries: Tries = 2,
@@ -199,12 +204,16 @@ def walk(
     from cuntong.show_found import value
     from inventory.profiles import load_profiles
 
+    who = _opened(credential, community)
     book = Namebook(load_profiles(profiles), read_mibs(mibs) if mibs else None)
     try:
         root = book.oid(what)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    walked = _walked(address, _opened(credential, community), [root], limit, timeout, retries)
+    walked = _walked(address, who, [root], limit, timeout, retries)
+    if second_opinion:
+        _compare(address, who, root, walked, book, limit, timeout, retries, as_json)
+        return
     rows = [
         {"oid": ber.decode_oid(oid), "name": book.name(oid), **value(tag, content, book)}
         for oid, tag, content in walked.rows
@@ -218,6 +227,50 @@ def walk(
         say(f"{address} has nothing at {what}")
     for problem in walked.problems:
         err.print(f"! {problem}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _compare(
+    address: str,
+    who: "bytes | User",
+    root: bytes,
+    walked: "Walked",
+    book: "Namebook",
+    limit: int,
+    timeout_s: float,
+    retries: int,
+    as_json: bool,
+) -> None:
+    """Shows where pysnmp reads something else; exit 1 if it does."""
+    from collectors.second_opinion import differences, walk_by_pysnmp
+    from collectors.snmp import ber
+    from cuntong.show_found import value
+
+    host, port = host_and_port(address, 161)
+    try:
+        theirs = asyncio.run(walk_by_pysnmp(host, port, who, root, limit=limit, timeout_s=timeout_s, retries=retries))
+    except OSError as error:
+        raise StartError(f"{address}: {error.strerror or error}.") from None
+    again = _walked(address, who, [root], limit, timeout_s, retries)
+    found = [
+        (each.oid, value(*each.ours, book) if each.ours else None, value(*each.theirs, book) if each.theirs else None)
+        for each in differences(walked.rows, theirs, again.rows)
+    ]
+    if as_json:
+        named = [
+            {"oid": ber.decode_oid(oid), "name": book.name(oid), "ours": ours, "pysnmp": its}
+            for oid, ours, its in found
+        ]
+        print_json({"rows": len(walked.rows), "rows_by_pysnmp": len(theirs), "differences": named})
+    else:
+        for oid, ours, its in found:
+            say(f"{book.name(oid)}: we read {_said(ours)}, pysnmp {_said(its)}")
+        say(f"{len(walked.rows)} rows by us, {len(theirs)} by pysnmp, {len(found)} differ")
+    if found:
+        raise typer.Exit(1)
+
+
+def _said(shown: dict[str, str] | None) -> str:
+    return f"{shown['type']}: {shown['value']}" if shown else "nothing"
 
 
 def _opened(reference: str | None, community: str) -> "bytes | User":
