@@ -65,6 +65,10 @@ class Fleet:
         """The routers of a site that are asked."""
         return [ordinal for ordinal in self.at_site[site] if self.devices[ordinal].device_class == "router"]
 
+    def terminals(self, site: int) -> list[int]:
+        """What else of a site is asked: all that hangs behind its routers."""
+        return [ordinal for ordinal in self.at_site[site] if self.devices[ordinal].device_class != "router"]
+
     def _watched_above(self, site: int, uplinks: Sequence[Sequence[int]]) -> tuple[int, ...]:
         """The nearest sites above that can be asked: one without devices of ours can neither answer nor fail."""
         above: dict[int, None] = {}

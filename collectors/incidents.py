@@ -13,6 +13,9 @@ from health.outage import Outage, Scope
 from health.rootcause import Cause
 from ledger.journal import Fact, OutageEvent
 
+_What = tuple[bool, str]
+"""A node, and whether it is its LAN that comes and goes: a site's own silence and its terminals' are two things."""
+
 _LOOK_S = 5.0  # how often those that were flapping are looked at: they are kept for half an hour anyway
 
 
@@ -28,8 +31,8 @@ class Incidents:
     ) -> None:
         self.open: dict[str, OpenOutage] = {}
         self._say, self._new_outage_id, self._inquiry, self._promises = say, new_outage_id, inquiry, promises
-        self._flaps: dict[str, Flap] = {}  # node: its changes of late
-        self._held: dict[str, str] = {}  # node that flaps and answers: the outage that is kept open over it
+        self._flaps: dict[_What, Flap] = {}  # its changes of late
+        self._held: dict[_What, str] = {}  # what flaps and answers: the outage that is kept open over it
         self._look_at = 0.0
 
     def root(self, id: str) -> int | None:
@@ -47,19 +50,20 @@ class Incidents:
     def hold_all_but(self, explained: Mapping[int, str], lit_at: float | None) -> set[str]:
         """Of the outages taken over, hold those whose own site is not dark by them; their ids."""
         for outage in self.open.values():
-            if outage.ordinal is None and explained.get(outage.root) != outage.id:
+            if outage.darkens and explained.get(outage.root) != outage.id:
                 outage.lit_at = outage.since if lit_at is None else lit_at
-                self._held[outage.node] = outage.id
+                self._held[_what(outage.scope, outage.node)] = outage.id
         return set(self._held.values())
 
     def start(self, scope: Scope, node: str, root: int, cause: Cause, since: float, ordinal: int | None = None) -> str:
         """A node fell silent: a new outage, or one more relapse of the one that is kept open; its id."""
-        flap = self._flaps[node] = after_change(self._flaps.get(node, CALM), since)
-        held = self._held.pop(node, None)
+        what = _what(scope, node)
+        flap = self._flaps[what] = after_change(self._flaps.get(what, CALM), since)
+        held = self._held.pop(what, None)
         if held is not None:
             again = self.open[held]
             again.lit_at = None
-            self._flaps[node] = Flap(flap.changes, flapping=True)
+            self._flaps[what] = Flap(flap.changes, flapping=True)
             self._say(OutageEvent(since, held, "relapsed", again.scope, node, again.cause))
             return held
         id = self._new_outage_id()
@@ -80,10 +84,11 @@ class Incidents:
         outage = self.open.get(id)
         if outage is None:
             return
-        flap = self._flaps[outage.node] = after_change(self._flaps.get(outage.node, CALM), at)
+        what = _what(outage.scope, outage.node)
+        flap = self._flaps[what] = after_change(self._flaps.get(what, CALM), at)
         if flap.flapping:
             outage.lit_at = at
-            self._held[outage.node] = id
+            self._held[what] = id
             self._say(OutageEvent(at, id, "flapping", outage.scope, outage.node, outage.cause))
         else:
             self._close(id, at, last_answer)
@@ -101,13 +106,13 @@ class Incidents:
         if self._look_at - _LOOK_S <= at < self._look_at:
             return
         self._look_at = at + _LOOK_S
-        for node, flap in list(self._flaps.items()):
-            flap = self._flaps[node] = after_time(flap, at)
+        for what, flap in list(self._flaps.items()):
+            flap = self._flaps[what] = after_time(flap, at)
             if not flap.changes:
-                del self._flaps[node]
-        for node, id in list(self._held.items()):
-            if not self._flaps.get(node, CALM).flapping:
-                del self._held[node]
+                del self._flaps[what]
+        for what, id in list(self._held.items()):
+            if not self._flaps.get(what, CALM).flapping:
+                del self._held[what]
                 outage = self.open[id]
                 self._close(id, at if outage.lit_at is None else outage.lit_at)
 
@@ -115,3 +120,7 @@ class Incidents:
         ended = self.open.pop(id)
         self._say(OutageEvent(at, id, "closed", ended.scope, ended.node, ended.cause))
         self._inquiry.closed(ended, at, last_answer)
+
+
+def _what(scope: Scope, node: str) -> _What:
+    return scope is Scope.LAN, node

@@ -22,7 +22,7 @@ class OpenOutage:
     """An outage that runs since a Unix time.
 
     Args:
-        root: a site; of a device's outage its site.
+        root: a site; of a device's or LAN's outage its site.
         ordinal: of a device's outage the device, else None.
         label: the first verdict. It names the outage to Prometheus, where another name would be another alert.
         window: the maintenance window that covers it now.
@@ -42,6 +42,11 @@ class OpenOutage:
     window: str | None = None
     lit_at: float | None = None
     over: bool = False
+
+    @property
+    def darkens(self) -> bool:
+        """Whether it makes sites unreachable; behind a LAN's outage the router still answers."""
+        return self.scope in (Scope.SITE, Scope.UPLINK)
 
 
 @dataclass(slots=True)
@@ -68,7 +73,7 @@ class Inquiry:
 
     def opened(self, outage: OpenOutage, at: float) -> None:
         """Judge an outage that has just been opened; others may have been its companions."""
-        company_changed = outage.ordinal is None and self._fell(outage, at)
+        company_changed = outage.darkens and self._fell(outage, at)
         self.judge(outage, at)
         outage.label = outage.finding.blame if outage.finding else Blame.UNKNOWN
         if company_changed:  # those before were judged without knowing of this one
@@ -135,16 +140,15 @@ class Inquiry:
         fleet, health, signs, site = self._fleet, self._health, self._signs, outage.root
         if outage.ordinal is not None:
             router = fleet.devices[outage.ordinal].device_class == "router"
-            others = [
-                other
-                for other in fleet.at_site[site]
-                if other != outage.ordinal and fleet.devices[other].device_class != "router"
-            ]
+            others = [other for other in fleet.terminals(site) if other != outage.ordinal]
             silent = sum(health[other].state is DeviceState.SILENT for other in others)
             return Case(
                 outage.scope, router=router, neighbours=len(others), silent_neighbours=silent,
                 returned=returned, silent_s=silent_s,
             )  # fmt: skip
+        if outage.scope is Scope.LAN:
+            silent = sum(health[other].state is DeviceState.SILENT for other in fleet.terminals(site))
+            return Case(outage.scope, silent_neighbours=silent, returned=returned, silent_s=silent_s)
         if returned:  # what it is like now proves nothing about the time before
             return Case(outage.scope, returned=returned, silent_s=silent_s, opening=outage.finding)
         carrier, link_type = fleet.line(site)

@@ -8,6 +8,7 @@ Pure: a finished poll comes in, facts and wishes ("ask these now") go out. The r
 - A dark site keeps the outage that explained it first. When the node to blame answers again, its outage ends, and
   what is still dark beneath is asked again and judged afresh.
 - A device that is silent while its site answers is an outage of its own, unless it is switched off outside its hours.
+  Where all terminals of a site fall together, that is one outage of what they hang on.
 - A node that comes and goes keeps one outage, until it has been calm for a while.
 """
 
@@ -23,9 +24,12 @@ from health.outage import Outage, Scope
 from health.reading import Readings
 from health.rootcause import Cause, diagnose
 from health.site import Part, faults, lost_line, working
+from health.verdict import TOGETHER_S
 from inventory.vocabulary import Aspect, Verdict
 from ledger.history import SiteVerdict
 from ledger.journal import Fact, OutageEvent, SiteEvent
+
+_TERMINALS = 2  # of a site that must fall together before what they hang on is blamed
 
 
 class Watch:
@@ -89,8 +93,8 @@ class Watch:
                 self._say(OutageEvent(outage.since, outage.id, "closed", outage.scope, outage.node, outage.cause))
                 continue
             self._incidents.restore(outage, root, ordinal)
-            if ordinal is not None:
-                self._device_outages[ordinal] = outage.id
+            members = self.fleet.terminals(root) if outage.scope is Scope.LAN else [ordinal]
+            self._device_outages.update((member, outage.id) for member in members if member is not None)
         for verdict in verdicts:
             site = sites.get(verdict.site)
             if site is None:
@@ -112,6 +116,11 @@ class Watch:
     @property
     def open_outages(self) -> Iterable[OpenOutage]:
         return self._incidents.open.values()
+
+    @property
+    def explained(self) -> Mapping[int, str]:
+        """For each dark site whose cause is known the id of the outage that explains it."""
+        return self._outage_of
 
     def verdict(self, site: int, aspect: Aspect) -> Verdict:
         return self._verdicts.get((site, aspect), (Verdict.UNKNOWN, ""))[0]
@@ -197,7 +206,7 @@ class Watch:
 
     def _came_back(self, ordinal: int, site: int, at: float, before: DeviceHealth) -> None:
         if (outage := self._device_outages.pop(ordinal, None)) is not None:
-            self._incidents.end(outage, at, before.last_answer)
+            self._end_of_silence(outage, site, at, before)
         was_dark = self._dark.pop(site, None) is not None
         explained = self._outage_of.pop(site, None)
         if was_dark or explained is not None:
@@ -210,6 +219,17 @@ class Watch:
         if before.state is DeviceState.SILENT:
             self._inquiry.answered(ordinal, site, before.last_answer)
         self._say_reachable(site, at)
+
+    def _end_of_silence(self, outage: str, site: int, at: float, before: DeviceHealth) -> None:
+        """A device that was silent by itself answers. If its whole LAN was, the others are asked and judged afresh."""
+        self._incidents.end(outage, at, before.last_answer)
+        others = [ordinal for ordinal, id in self._device_outages.items() if id == outage]
+        if others:
+            self._lit_at[site] = at
+            self._ask(others)
+            self._touched.add(site)
+        for ordinal in others:
+            del self._device_outages[ordinal]
 
     def _release(self, outage: str, at: float) -> None:
         """The node to blame answers: what is still dark beneath needs another cause, from polls after now."""
@@ -308,6 +328,7 @@ class Watch:
             return site in self._outage_of
         devices = self.fleet.at_site[site]
         decided = True
+        alone: dict[int, float] = {}  # since when each is silent by itself
         if any(self.health[device].state is DeviceState.SUSPECT for device in devices):
             return False
         for ordinal in devices:
@@ -327,10 +348,24 @@ class Watch:
                 self._excused.add(ordinal)
                 continue
             self._excused.discard(ordinal)
-            since = max(health.since, self._lit_at.get(site, 0.0), self.promises.due_since(ordinal))
+            alone[ordinal] = max(health.since, self._lit_at.get(site, 0.0), self.promises.due_since(ordinal))
+        if self._are_the_lan(alone, site):
+            id = self._incidents.start(Scope.LAN, self.fleet.sites[site], site, Cause.DEVICE, min(alone.values()))
+            self._device_outages.update(dict.fromkeys(alone, id))
+            return decided
+        for ordinal, since in alone.items():
             id = self.fleet.devices[ordinal].id
             self._device_outages[ordinal] = self._incidents.start(Scope.DEVICE, id, site, Cause.DEVICE, since, ordinal)
         return decided
+
+    def _are_the_lan(self, alone: Mapping[int, float], site: int) -> bool:
+        """Whether these fell together, and no terminal of the site that should answer does."""
+        if len(alone) < _TERMINALS or max(alone.values()) - min(alone.values()) > TOGETHER_S:
+            return False
+        terminals = self.fleet.terminals(site)
+        return alone.keys() <= set(terminals) and all(
+            ordinal in alone or ordinal in self._excused or ordinal in self._device_outages for ordinal in terminals
+        )
 
     def _not_asked_since(self, ordinal: int, moment: float) -> bool:
         health = self.health[ordinal]

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
-    """How much failed: one device of a site that answers, one site, or a node with sites beneath it."""
+    """How much failed: one device of a site that answers, all its terminals, one site, a node with sites beneath it."""
 
     DEVICE = "device"
+    LAN = "lan"  # the node is the site, which answers: its router does
     SITE = "site"
     UPLINK = "uplink"
 
@@ -26,7 +27,7 @@ class Outage:
     Args:
         id: stable over restarts of the collector.
         county: 12-digit code of the county whose collector saw it.
-        node: the device id, or the id of the site that is the root.
+        node: the device id, or the id of the site that is the root or whose terminals are silent.
         sites: ids of the dark sites that it explains, the root's first; empty for a device's outage.
         finding: the newest verdict on what failed; None where none was given.
         window: id of the maintenance window that covers it; None for one that nobody planned.

@@ -37,7 +37,7 @@ class Sign(StrEnum):
     WEAK_LIGHT = "weak_light"  # device, dbm
     WEAK_SIGNAL = "weak_signal"  # device, dbm
     BENEATH = "beneath"  # count
-    NEIGHBOURS_SILENT = "neighbours_silent"  # count
+    TERMINALS_SILENT = "terminals_silent"  # count
     NEIGHBOURS_ANSWER = "neighbours_answer"  # count
     RESTARTED = "restarted"  # device, at
     KEPT_RUNNING = "kept_running"  # device, at
@@ -103,7 +103,8 @@ class Case:
         light, signal: device and dBm of the last optical receive power, of the last cellular signal.
         companions: how many sites of the same carrier fell with this one; 0 if those of others fell, too.
         beneath: sites beneath that are dark with it.
-        neighbours, silent_neighbours: of a device's outage: the other terminals of its site, and the silent ones.
+        neighbours: of a device's outage: the other terminals of its site.
+        silent_neighbours: the silent ones of these; of a LAN's outage all silent terminals.
         returned: what answered again; empty while it runs.
         silent_s: how long it was silent; of use only with ``returned``.
         opening: what was found while it ran; of use only with ``returned``.
@@ -140,7 +141,8 @@ _FAR_END: Final = frozenset({"fiber_p2p"})  # here the two routers see each othe
 
 def blame(case: Case) -> Finding:
     """The verdict on an outage, while it runs or after it."""
-    found = _of_device(case) if case.scope is Scope.DEVICE else _of_site(case)
+    judge = {Scope.DEVICE: _of_device, Scope.LAN: _of_lan}.get(case.scope, _of_site)
+    found = judge(case)
     return found if found.clues else Finding(found.blame, (Clue(Sign.NOTHING_MEASURED),))
 
 
@@ -150,10 +152,16 @@ def _of_device(case: Case) -> Finding:
     if case.returned:
         kept = [one for one in case.returned if not one.restarted]
         return Finding(Blame.LAN if kept else Blame.DEVICE, tuple(_returns(kept or case.returned)))
-    if case.silent_neighbours and case.silent_neighbours == case.neighbours:
-        return Finding(Blame.LAN, (Clue(Sign.NEIGHBOURS_SILENT, {"count": case.silent_neighbours}),))
     answering = case.neighbours - case.silent_neighbours
     return Finding(Blame.DEVICE, (Clue(Sign.NEIGHBOURS_ANSWER, {"count": answering}),) if answering else ())
+
+
+def _of_lan(case: Case) -> Finding:
+    """All terminals fell together while the router answered: their cable or switch, or the socket they hang on."""
+    if not case.returned:
+        return Finding(Blame.LAN, (Clue(Sign.TERMINALS_SILENT, {"count": case.silent_neighbours}),))
+    kept = [one for one in case.returned if not one.restarted]
+    return Finding(Blame.LAN if kept else Blame.POWER, tuple(_returns(kept or case.returned)))
 
 
 def _of_site(case: Case) -> Finding:

@@ -152,7 +152,7 @@ def outages(
     if limit is not None:
         query = query.limit(limit)
     rows = connection.execute(query).all()
-    beneath = _sites_of(connection, [row.outage for row in rows if row.scope != Scope.DEVICE])
+    beneath = _sites_of(connection, [row.outage for row in rows if row.scope not in (Scope.DEVICE, Scope.LAN)])
     ids = [row.outage for row in rows]
     found, flaps = _verdicts_of(connection, ids), _flaps_of(connection, ids)
     return [

@@ -17,6 +17,7 @@ from typing import Final
 from simulator.errors import SimulationError, unknown
 from simulator.faults import (
     Fault,
+    LanCut,
     Lossy,
     PeripheralFault,
     PowerCut,
@@ -246,6 +247,9 @@ class County:
                 case UplinkCut(towards=None):
                     inside = set(touched)
                     cut.update(o for o in touched if not inside.intersection(self.graph.terminals[o].uplinks))
+                case LanCut():
+                    inside = set(touched)
+                    cut.update(o for o in touched if inside.intersection(self.graph.terminals[o].uplinks))
                 case UplinkCut():
                     far = self._towards(fault, touched)
                     cut_lines.update((o, up) for o in touched for up in self.graph.terminals[o].uplinks if up in far)

@@ -59,6 +59,14 @@ class UplinkCut(Fault):
 
 
 @dataclass(frozen=True, slots=True)
+class LanCut(Fault):
+    """The switch of a site is dead: its terminals are cut off from its router, and go on running."""
+
+    name = "lan_cut"
+    scope = "site"
+
+
+@dataclass(frozen=True, slots=True)
 class Silent(Fault):
     """The agent does not answer; the device goes on with its work, forwarding included."""
 
@@ -136,7 +144,19 @@ class Slow(Fault):
 
 FAULTS: Final[Mapping[str, type[Fault]]] = {
     fault.name: fault
-    for fault in (PowerCut, UplinkCut, Silent, PaperOut, TonerLow, PaperJam, PeripheralFault, Reboot, Lossy, Slow)
+    for fault in (
+        PowerCut,
+        UplinkCut,
+        LanCut,
+        Silent,
+        PaperOut,
+        TonerLow,
+        PaperJam,
+        PeripheralFault,
+        Reboot,
+        Lossy,
+        Slow,
+    )
 }
 
 

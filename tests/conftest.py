@@ -5,6 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Properties are about what holds, not about how fast this machine finds examples while others use it.
+settings.register_profile("cuntong", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cuntong")
 
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / "shared"

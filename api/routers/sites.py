@@ -260,7 +260,7 @@ def _not_ours(outages: Iterable[Outage], now: float) -> list[Interval]:
     return [
         (outage.since, now if outage.until is None else outage.until)
         for outage in outages
-        if outage.scope is not Scope.DEVICE
+        if outage.scope not in (Scope.DEVICE, Scope.LAN)
         and (outage.window is not None or (outage.finding is not None and outage.finding.blame is Blame.POWER))
     ]
 
@@ -277,6 +277,7 @@ def ancestors(standing: Standing, node: int) -> list[tuple[str, str]]:
 
 def _devices(standing: Standing, snapshot: Snapshot, site: int, outages: list[Outage]) -> list[DeviceAnswer]:
     silent = {outage.node for outage in outages if outage.scope is Scope.DEVICE and outage.until is None}
+    lan = any(outage.scope is Scope.LAN and outage.until is None for outage in outages)
     reachable = _now(standing, snapshot, site, Aspect.REACHABLE)
     answered = {Verdict.YES: "up", Verdict.NO: "silent", Verdict.UNKNOWN: "unknown"}[reachable]
     closed = standing.evidence(site, Aspect.WORKING, snapshot).reason == DeviceState.OFF_HOURS
@@ -284,7 +285,7 @@ def _devices(standing: Standing, snapshot: Snapshot, site: int, outages: list[Ou
     def state(device: Device) -> str:
         if device.monitored != "us":
             return "unknown"
-        if device.id in silent:
+        if device.id in silent or (lan and device.device_class is not DeviceClass.ROUTER):
             return "silent"
         hours = standing.inventory.calendars.get(device.calendar or standing.inventory.calendar_name(site) or "")
         serves = device.device_class in (DeviceClass.KIOSK, DeviceClass.PRINTER)

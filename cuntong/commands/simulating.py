@@ -113,7 +113,7 @@ def _fleet(inventory: Inventory, configurations: Path | None, minute_s: float | 
 @simulate.command("fault")
 def simulate_fault(
     fault: Annotated[
-        str, typer.Argument(help="power_cut, uplink_cut, silent, paper_out, toner_low, paper_jam, reboot, ...")
+        str, typer.Argument(help="power_cut, uplink_cut, lan_cut, silent, paper_out, toner_low, paper_jam, reboot, ...")
     ],
     target: Annotated[str, typer.Argument(help="A site id, a device id, or a division code (511825101202/prt1).")],
     control: Control = None,

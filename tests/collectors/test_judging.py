@@ -126,6 +126,9 @@ class Bench:
             if isinstance(f, VerdictEvent) and f.outage in ids
         ]
 
+    def opened(self) -> list[tuple[Scope, str]]:
+        return [(f.scope, f.node) for f in self.facts if isinstance(f, OutageEvent) and f.kind == "opened"]
+
     def events(self, node: str) -> list[str]:
         return [f.kind for f in self.facts if isinstance(f, OutageEvent) and f.node == node]
 
@@ -207,12 +210,71 @@ def test_a_township_that_is_silent_below_a_core_that_answers_is_the_node(bench: 
     assert [f.node for f in bench.facts if isinstance(f, OutageEvent)] == ["town"]
 
 
-def test_all_terminals_silent_behind_a_router_that_answers_are_the_lan(bench: Bench) -> None:
+def test_all_terminals_silent_behind_a_router_that_answers_are_one_outage_of_the_lan(bench: Bench) -> None:
     bench.cut("v1-kiosk1", "v1-prt1", "v1-ups1")
-    assert bench.verdicts("v1-kiosk1") == [(Blame.LAN, [Sign.NEIGHBOURS_SILENT])]
+    assert bench.opened() == [(Scope.LAN, "v1")]
+    assert bench.verdicts("v1") == [(Blame.LAN, [Sign.TERMINALS_SILENT])]
+    assert bench.said("v1", Aspect.REACHABLE) == []
     bench.mend("v1-kiosk1", "v1-prt1", "v1-ups1", restarts=["v1-prt1"])
-    assert bench.verdicts("v1-kiosk1")[-1] == (Blame.LAN, [Sign.KEPT_RUNNING])
-    assert bench.verdicts("v1-prt1")[-1] == (Blame.DEVICE, [Sign.RESTARTED])
+    assert bench.verdicts("v1")[-1] == (Blame.LAN, [Sign.KEPT_RUNNING, Sign.KEPT_RUNNING])
+    assert list(bench.watch.open_outages) == []
+
+
+def test_terminals_that_all_started_again_hung_on_one_dead_socket(bench: Bench) -> None:
+    terminals = ("v1-kiosk1", "v1-prt1", "v1-ups1")
+    bench.cut(*terminals)
+    bench.mend(*terminals, restarts=terminals)
+    assert bench.verdicts("v1")[-1][0] is Blame.POWER
+
+
+def test_who_stays_silent_when_the_lan_is_back_is_an_outage_of_its_own_from_then_on(bench: Bench) -> None:
+    bench.cut("v1-kiosk1", "v1-prt1", "v1-ups1")
+    at = bench.now
+    bench.mend("v1-kiosk1", "v1-ups1")
+    [left] = bench.watch.open_outages
+    assert (left.scope, left.node) == (Scope.DEVICE, "v1-prt1")
+    assert left.since >= at
+    assert bench.opened() == [(Scope.LAN, "v1"), (Scope.DEVICE, "v1-prt1")]
+
+
+def test_terminals_that_fall_one_after_the_other_are_outages_of_their_own(bench: Bench) -> None:
+    bench.cut("v1-kiosk1")
+    bench.minute(10)
+    bench.cut("v1-prt1")
+    bench.minute(10)
+    bench.cut("v1-ups1")
+    assert [scope for scope, _ in bench.opened()] == [Scope.DEVICE] * 3
+
+
+def test_a_kiosk_that_is_off_for_the_night_hides_no_lan(bench: Bench) -> None:
+    bench.now = BEGAN + 10 * 3600
+    bench.cut("hall-kiosk1")
+    bench.cut("hall-kiosk2")
+    assert bench.opened() == [(Scope.DEVICE, "hall-kiosk2")]
+
+
+def test_a_site_that_falls_dark_behind_a_broken_lan_is_an_outage_of_its_own(bench: Bench) -> None:
+    bench.cut("v1-kiosk1", "v1-prt1", "v1-ups1")
+    bench.cut("v1-cpe1")
+    assert bench.opened() == [(Scope.LAN, "v1"), (Scope.SITE, "v1")]
+    bench.mend("v1-cpe1")
+    assert [outage.scope for outage in bench.watch.open_outages] == [Scope.LAN]
+    bench.mend("v1-kiosk1", "v1-prt1", "v1-ups1")
+    assert list(bench.watch.open_outages) == []
+
+
+def test_a_new_collector_takes_a_broken_lan_over(bench: Bench) -> None:
+    bench.cut("v1-kiosk1", "v1-prt1", "v1-ups1")
+    [running] = bench.watch.open_outages
+    bench.watch = bench.new_watch()
+    bench.watch.restore(
+        [], [Outage(running.id, "county", Scope.LAN, "v1", Cause.DEVICE, running.since, None)], bench.now
+    )
+    bench.minute(2)
+    assert [outage.id for outage in bench.watch.open_outages] == [running.id]
+    bench.mend("v1-kiosk1", "v1-prt1", "v1-ups1")
+    assert list(bench.watch.open_outages) == []
+    assert bench.opened() == [(Scope.LAN, "v1")]
 
 
 # -- two lines ------------------------------------------------------------------------------------------------------

@@ -60,8 +60,16 @@ CASES = [
         Case(DEVICE, neighbours=2), Blame.DEVICE, [Sign.NEIGHBOURS_ANSWER], id="one kiosk alone"
     ),
     pytest.param(
-        Case(DEVICE, neighbours=2, silent_neighbours=2), Blame.LAN, [Sign.NEIGHBOURS_SILENT],
+        Case(Scope.LAN, silent_neighbours=3), Blame.LAN, [Sign.TERMINALS_SILENT],
         id="every terminal silent while the router answers",
+    ),
+    pytest.param(
+        Case(Scope.LAN, returned=[back("kiosk1", False), back("prt1", True)]), Blame.LAN, [Sign.KEPT_RUNNING],
+        id="the kiosk ran through it: it was cut off",
+    ),
+    pytest.param(
+        Case(Scope.LAN, returned=[back("kiosk1", True), back("prt1", True)]), Blame.POWER,
+        [Sign.RESTARTED, Sign.RESTARTED], id="all terminals started again: their socket was dead",
     ),
     pytest.param(
         Case(DEVICE, neighbours=2, silent_neighbours=1), Blame.DEVICE, [Sign.NEIGHBOURS_ANSWER],

@@ -57,6 +57,10 @@ ALL = CORE | EAST | REED | WEST | HILL | FORD
             WEST | HILL | FORD,
             id="one line cut and the other parent dark",
         ),
+        pytest.param(
+            [{"fault": "lan_cut", "target": "ford"}], FORD - {"ford-cpe1"}, id="a dead switch hides what hangs on it"
+        ),
+        pytest.param([{"fault": "lan_cut", "target": "core"}], set(), id="a site of routers has no terminals to lose"),
         pytest.param([{"fault": "silent", "target": "east-cpe1"}], {"east-cpe1"}, id="a mute agent still forwards"),
         pytest.param([{"fault": "silent", "target": "reed/kiosk1"}], {"reed-kiosk1"}, id="a device by site and role"),
         pytest.param(
