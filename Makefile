@@ -4,18 +4,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+WEB := api/static/app/manifest.json
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format setup debian lock bench cut fuzz walks clean
+.PHONY: help demo test check format setup web debian lock bench cut fuzz walks clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 12
 
-demo: $(STAMP)   ## a whole county on this machine: devices, collector, metrics, page (ARGS=--check proves it and ends)
+demo: $(STAMP) $(WEB)  ## a whole county on this machine: devices, collector, metrics, page (ARGS=--check proves it and ends)
 	$(BIN)/cuntong demo $(ARGS)
 
-test: $(STAMP) debian  ## every test, against real daemons from Debian's packages
+test: $(STAMP) $(WEB) debian  ## every test, against real daemons from Debian's packages
 	$(BIN)/pytest $(ARGS)
 
 check: $(STAMP)  ## style, types and the direction of imports
@@ -38,6 +39,8 @@ bench: $(STAMP)  ## the figures of the README, each as a ratio measured in one r
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/remediation.py
 	$(BIN)/python benchmarks/rollout_county.py
+	$(BIN)/python benchmarks/exposition.py
+	$(BIN)/python benchmarks/coverage_nation.py
 
 cut: $(STAMP) debian    ## a thousand line cuts and crashes in the middle of changes: nobody lost, nothing between
 	$(BIN)/python benchmarks/cut_the_branch.py
@@ -49,6 +52,12 @@ walks: $(STAMP)  ## what recorded devices say, beside what well-known systems re
 	$(BIN)/python benchmarks/walks.py $(ARGS)
 
 setup: $(STAMP)  ## the virtual environment only
+
+web: $(WEB)      ## the program of the web page, built from web/
+
+# Exit code 3: packages cannot be fetched here, and the server's own pages go without scripts.
+$(WEB): $(STAMP) deploy/make-web deploy/node.lock $(shell find web -path web/node_modules -prune -o -type f -print)
+	@deploy/make-web $(VENV) || [ $$? = 3 ]
 
 $(STAMP): requirements.lock pyproject.toml deploy/make-venv
 	deploy/make-venv $(PYTHON) $(VENV)
@@ -62,4 +71,4 @@ lock: $(STAMP)   ## resolve pyproject.toml into requirements.lock again (needs u
 	  --upgrade -o requirements.lock
 
 clean:           ## remove what this file made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) web/node_modules api/static/app .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

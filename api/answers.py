@@ -62,11 +62,16 @@ class Counts(BaseModel):
     works_now: WorksNow
 
 
+class DivisionName(BaseModel):
+    code: str
+    name: str
+
+
 class Coverage(Counts):
     """How far a division is covered: by which rule, of what, on what evidence.
 
     ``numerator`` counts what was proved within the rule's window before ``as_of``; ``villages`` and ``communities``
-    say what the denominator is made of.
+    say what the denominator is made of. ``path`` leads from the top down to the division itself.
     """
 
     requirement: str
@@ -81,6 +86,7 @@ class Coverage(Counts):
     evidence: EvidenceAge
     contradictions: list[ContradictionAnswer]
     children: list[Counts] | None = None
+    path: list[DivisionName]
 
 
 class DeviceAnswer(BaseModel):

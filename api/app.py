@@ -8,8 +8,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
 from api import problems
+from api.exposition import ApiMetrics, page_of
 from api.pages import router as pages
-from api.routers import coverage, outages, service, sites
+from api.requests import RequestTimes, TimedRequests
+from api.routers import coverage, discovery, live, network, outages, service, sites
 from api.standing import Standing
 
 _HEADERS: Final = {
@@ -36,8 +38,20 @@ def create_app(standing: Standing) -> FastAPI:
         redoc_url=None,
     )
     app.state.standing = standing
+    times = RequestTimes()
+    app.state.metrics = ApiMetrics(standing, times)
+    app.state.metrics_page = page_of(app.state.metrics)
     problems.install(app, _HEADERS)
-    for router in (coverage.router, sites.router, outages.router, service.router, pages):
+    for router in (
+        coverage.router,
+        sites.router,
+        outages.router,
+        discovery.router,
+        live.router,
+        network.router,
+        service.router,
+        pages,
+    ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
 
@@ -48,4 +62,5 @@ def create_app(standing: Standing) -> FastAPI:
             response.headers.setdefault(name, value)
         return response
 
+    app.add_middleware(TimedRequests, times=times)  # the outermost: it times the others, too
     return app

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from api import messages_page
+
 ZH: Final = {
     "other_language": "English",
     "as_of": "截至 {time}，",
@@ -127,6 +129,8 @@ ZH: Final = {
     "reason.stale": "监测已过时",
     "reason.not_monitored": "未监测",
     "reason.partner_monitored": "由合作方监测",
+    "reason.division_dissolved": "区划已撤并",
+    "reason.no_items_listed": "事项清单未录入",
     "reason.planned": "仅规划",
     "reason.built": "仅建成",
     "reason.retired": "已停用",
@@ -164,6 +168,10 @@ ZH: Final = {
     "condition.kiosk": "没有一体机",
     "condition.printer": "没有打印机",
     "condition.router": "没有路由器",
+    "condition.online": "线上站点未开通",
+    "condition.items_listed": "事项清单未录入",
+    "condition.conforming": "线路未达网络技术规范",
+    "condition.rating": "没有好差评评价渠道",
     "fault.silent": "无应答",
     "fault.kiosk-app": "服务程序不正常",
     "fault.screen": "屏幕故障",
@@ -310,6 +318,8 @@ EN: Final = {
     "reason.stale": "measurement is stale",
     "reason.not_monitored": "not monitored",
     "reason.partner_monitored": "monitored by a partner",
+    "reason.division_dissolved": "the division was dissolved",
+    "reason.no_items_listed": "service items not listed",
     "reason.planned": "only planned",
     "reason.built": "only built",
     "reason.retired": "retired",
@@ -347,6 +357,10 @@ EN: Final = {
     "condition.kiosk": "no kiosk",
     "condition.printer": "no printer",
     "condition.router": "no router",
+    "condition.online": "not on the online platform",
+    "condition.items_listed": "service items not listed",
+    "condition.conforming": "line not up to the standard",
+    "condition.rating": "no way to rate the service",
     "fault.silent": "silent",
     "fault.kiosk-app": "service program not in order",
     "fault.screen": "screen faulty",
@@ -368,7 +382,7 @@ EN: Final = {
     "insufficient": "watched too little to say",
 }
 
-LANGUAGES: Final = {"zh": ZH, "en": EN}
+LANGUAGES: Final = {"zh": ZH | messages_page.ZH, "en": EN | messages_page.EN}
 
 
 def say(language: str, key: str, **values: object) -> str:

@@ -17,6 +17,7 @@ from api.routers.coverage import contradiction_answer, counts_of, coverage_of
 from api.routers.outages import outage_answer
 from api.routers.sites import ancestors, site_answer, summary_of
 from api.standing import CHINA, Snapshot, Standing
+from api.web import VIEWS, beginning, program
 from health.coverage import State
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -79,8 +80,19 @@ def _page(request: Request, template: str, language: str, standing: Standing, **
         title=standing.inventory.title,
         inventory=standing.inventory,
         snapshot=standing.snapshot,
+        program=program(),
+        beginning=beginning(standing, language),
         **values,
     )
+
+
+def shell(request: Request, standing: StandingHere, lang: Language = "zh") -> str:
+    """A view that only the browser's program has."""
+    return _page(request, "shell.html", lang, standing, path=[])
+
+
+for _view in VIEWS:
+    router.add_api_route(_view, shell, methods=["GET"])
 
 
 @router.get("/")
@@ -119,7 +131,8 @@ def _division(request: Request, standing: Standing, node: int, language: str) ->
         own=[summary_of(standing, snapshot, site, main) for site in inventory.sites.own(node)],
         outages=outages,
         contradictions=[
-            contradiction_answer(standing, found) for found in standing.contradictions(main, snapshot, (low, high))
+            contradiction_answer(standing, found)
+            for found in standing.contradictions(main, snapshot, (node, nodes.ends[node]))
         ],
         milestones=milestones_of(standing, snapshot, node),
         window_hours=round(standing.window_s(standing.aspect(main)) / 3600),

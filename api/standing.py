@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
+from api.counting import Subjects, excused, sites_on, subjects_of
+from api.latest import NUMBER, Latest
+from api.told import keep_newer, moved_centres, value_of
 from health.coverage import (
     Disagreement,
     Evidence,
@@ -23,12 +26,15 @@ from health.coverage import (
     contradiction,
     judge,
     judge_many,
+    lacking,
 )
 from health.outage import Outage
 from health.rollup import CODE, Figures, Rollup
+from inventory.divisions import Nodes
 from inventory.model import Inventory
-from inventory.vocabulary import Aspect, Claim, Requirement, Verdict
-from ledger import claims, history, leases
+from inventory.vocabulary import Aspect, Claim, Requirement
+from ledger import claims, facts, history, leases
+from ledger.facts import Fact
 from ledger.history import SiteVerdict
 from ledger.leases import Lease
 
@@ -36,8 +42,7 @@ CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Days in reports end in China; the country has had one time zone and no summer time since 1991."""
 
 _DAY_S: Final = 86_400.0
-_NUMBER: Final = {Verdict.YES: 1, Verdict.NO: 0, Verdict.UNKNOWN: -1}
-_VERDICT: Final = {number: verdict for verdict, number in _NUMBER.items()}
+_VERDICT: Final = {number: verdict for verdict, number in NUMBER.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,46 +66,27 @@ class Contradiction:
     evidence: Evidence
 
 
-@dataclass
-class _Columns:
-    """Newest evidence of one aspect, a row a site."""
-
-    verdicts: NDArray[np.int8]
-    since: NDArray[np.float64]
-    proved_at: NDArray[np.float64]
-    reasons: list[str]
-
-    @classmethod
-    def empty(cls, reasons: Sequence[str]) -> "_Columns":
-        count = len(reasons)
-        nothing = np.full(count, np.nan)
-        return cls(np.full(count, -1, dtype=np.int8), nothing.copy(), nothing.copy(), list(reasons))
-
-    def copy(self) -> "_Columns":
-        return _Columns(self.verdicts.copy(), self.since.copy(), self.proved_at.copy(), list(self.reasons))
-
-    def take(self, site: int, verdict: SiteVerdict) -> None:
-        if verdict.verdict is not Verdict.YES:
-            if verdict.proved_at is not None:
-                self.proved_at[site] = verdict.proved_at
-            elif self.verdicts[site] == 1:
-                self.proved_at[site] = verdict.since
-        self.verdicts[site] = _NUMBER[verdict.verdict]
-        self.since[site] = verdict.since
-        self.reasons[site] = verdict.reason
-
-
 @dataclass(frozen=True)
 class Snapshot:
-    """How everything stands at one Unix time."""
+    """How everything stands at one Unix time.
+
+    Args:
+        nodes: the division tree of that day; ``site_nodes`` is the place of each site in it, -1 for none.
+        subjects: what each denominator counts.
+        told: the facts in force, by subject (a site's id or a division's code) and name.
+    """
 
     at: float
+    nodes: Nodes
+    site_nodes: NDArray[np.int32]
+    subjects: Mapping[str, Subjects]
+    told: Mapping[tuple[str, str], Fact]
     watched_until: NDArray[np.float64]
     evidence: Mapping[Aspect, EvidenceColumns]
     rollups: Mapping[tuple[str, str], Rollup]
     outages: Sequence[Outage]
     contradicting: Mapping[str, Sequence[int]]
-    columns: Mapping[Aspect, _Columns] = field(repr=False)
+    columns: Mapping[Aspect, Latest] = field(repr=False)
     claims: Sequence[ClaimInForce | None] = field(repr=False)
 
 
@@ -129,12 +115,16 @@ class Standing:
             [inventory.requirement(site) is Requirement.REQUIRED for site in range(sites)], dtype=np.bool_
         )
         self._unmonitored = [self._why_unknown(site) for site in range(sites)]
-        self.denominators = self._count_what()
-        self._columns = {aspect: _Columns.empty(self._unmonitored) for aspect in Aspect}
+        self._told: dict[tuple[str, str], Fact] = {}
+        central = [site for site in range(sites) if inventory.central(site)]
+        self._central = np.array(central, dtype=np.int64)
+        self._spared = excused(inventory, inventory.nodes)
+        self.denominators = subjects_of(inventory, inventory.nodes, inventory.sites.nodes, self._central)
+        self._columns = {aspect: Latest.empty(self._unmonitored) for aspect in Aspect}
         self._claims = [self._declared_claim(site, None) for site in range(sites)]
-        self._verdict_row = self._claim_row = 0
+        self._verdict_row = self._claim_row = self._fact_row = 0
         self._rows: tuple[int, ...] = ()
-        self.snapshot = self._snapshot(clock(), self._columns, self._claims, {}, ())
+        self.snapshot = self._snapshot(clock(), self._columns, self._claims, {}, {}, ())
 
     def refresh(self) -> Snapshot:
         """Read what the ledger has learnt since, and roll it up."""
@@ -149,32 +139,55 @@ class Standing:
                 site = self.inventory.sites.index.get(said.site)
                 if site is not None:
                     self._claims[site] = _newer(self._claims[site], said)
+            for row, fact in facts.told_since(connection, self._fact_row):
+                self._fact_row = row
+                keep_newer(self._told, fact)
             watched = history.watched_until(connection)
             open_outages = history.outages(connection, open_only=True)
-        self.snapshot = self._snapshot(at, self._columns, self._claims, watched, open_outages)
+        self.snapshot = self._snapshot(at, self._columns, self._claims, self._told, watched, open_outages)
         return self.snapshot
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Changes with whatever the ledger learnt: while it stays, only time has passed."""
+        return self._rows
 
     def has_news(self) -> bool:
         """Whether the ledger has rows that the newest snapshot does not know."""
         with self._engine.connect() as connection:
             return history.newest_rows(connection) != self._rows
 
-    def at(self, moment: float) -> Snapshot:
-        """How things stood at an earlier Unix time, from what the ledger knows of it today."""
-        columns = {aspect: _Columns.empty(self._unmonitored) for aspect in Aspect}
+    def at(self, moment: float, known_at: float | None = None) -> Snapshot:
+        """How things stood at an earlier Unix time, over the divisions of that day.
+
+        Args:
+            known_at: what was recorded later is left out; None for all that the ledger knows today.
+
+        Raises:
+            ValueError: the deployment's own division was not there yet.
+        """
+        columns = {aspect: Latest.empty(self._unmonitored) for aspect in Aspect}
         # A day ends at midnight, which is the first moment of the next: what is claimed from then on is not in it.
         day = (datetime.fromtimestamp(moment, CHINA) - timedelta.resolution).date()
         in_force = [self._declared_claim(site, day) for site in range(len(self.inventory.sites))]
         with self._engine.connect() as connection:
-            for verdict in history.newest_verdicts(connection, at=moment):
+            for verdict in history.newest_verdicts(connection, at=moment, known_at=known_at):
                 self._take(columns, verdict)
-            for _, said in claims.said_since(connection, 0):
+            for _, said in claims.said_since(connection, 0, known_at):
                 site = self.inventory.sites.index.get(said.site)
                 if site is not None and said.happened_on <= day:
                     in_force[site] = _newer(in_force[site], said)
+            told: dict[tuple[str, str], Fact] = {}
+            for _, fact in facts.told_since(connection, 0, known_at):
+                if fact.happened_on <= day:
+                    keep_newer(told, fact)
             watched = history.watched_until(connection, at=moment)
             running = history.outages(connection, since=moment, until=moment)
-        return self._snapshot(moment, columns, in_force, watched, running)
+        try:
+            nodes = self.inventory.history.nodes_on(day)
+        except KeyError:
+            raise ValueError(f"{day}: {self.inventory.title} has no divisions of that day in its list.") from None
+        return self._snapshot(moment, columns, in_force, told, watched, running, nodes, day)
 
     def now(self) -> float:
         return self._clock()
@@ -202,7 +215,7 @@ class Standing:
         """How one site stands on one requirement of the coverage rules."""
         aspect = self.aspect(requirement)
         claim = snapshot.claims[site]
-        return judge(
+        judged = judge(
             self.evidence(site, aspect, snapshot),
             claim.claim if claim else None,
             self.inventory.requirement(site),
@@ -210,12 +223,25 @@ class Standing:
             self.window_s(aspect),
             self.stale_after_s,
         )
+        for fact in self.inventory.coverage_rules.needs.get(requirement, ()):
+            if not self.holds(site, fact, snapshot):
+                return lacking(judged, fact)
+        return judged
+
+    def holds(self, site: int, fact: str, snapshot: Snapshot) -> bool:
+        """Whether an imported fact is told of a site, or else of its division, and is true."""
+        return bool(value_of(self.inventory, snapshot.told, site, fact))
+
+    def told(self, site: int, fact: str, snapshot: Snapshot) -> bool | float | str | None:
+        """The value of a fact in force of a site, or else of its division; None where nobody told."""
+        return value_of(self.inventory, snapshot.told, site, fact)
 
     def contradictions(self, requirement: str, snapshot: Snapshot, span: tuple[int, int]) -> list[Contradiction]:
-        """Of the sites in ``span``, those whose claim and measurement disagree."""
+        """Of the sites in ``span`` (positions of divisions), those whose claim and measurement disagree."""
         found = []
+        first, last = span
         for site in snapshot.contradicting[requirement]:
-            if span[0] <= site < span[1]:
+            if first <= snapshot.site_nodes[site] < last:
                 judged = self.judgement(site, requirement, snapshot)
                 claim = snapshot.claims[site]
                 kind = contradiction(claim.claim if claim else None, judged)
@@ -226,7 +252,7 @@ class Standing:
 
     def figures(self, requirement: str, denominator: str, node: int, snapshot: Snapshot) -> Figures:
         """Counts over one division; see `denominators` for what can be counted."""
-        return snapshot.rollups[requirement, denominator].figures(node, self.inventory.nodes.ends[node])
+        return snapshot.rollups[requirement, denominator].figures(node, snapshot.nodes.ends[node])
 
     @property
     def main_requirement(self) -> str:
@@ -240,7 +266,7 @@ class Standing:
     def window_s(self, aspect: Aspect) -> float:
         return self.inventory.coverage_rules.windows[aspect].total_seconds()
 
-    def _take(self, columns: Mapping[Aspect, _Columns], verdict: SiteVerdict) -> None:
+    def _take(self, columns: Mapping[Aspect, Latest], verdict: SiteVerdict) -> None:
         site = self.inventory.sites.index.get(verdict.site)
         if site is not None:
             for same in (site, *self._guests.get(site, ())):  # a guest shares its host's line and devices
@@ -261,49 +287,27 @@ class Standing:
                 newest = ClaimInForce(said.claim, said.on, said.by, said.proof)
         return newest
 
-    def _count_what(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """For each denominator its subjects: their nodes in depth-first order, and the site that speaks for each.
-
-        Villages are counted as divisions, not as sites: one without a site stays in the list (site -1), and points
-        beside a village's main site do not count twice.
-        """
-        inventory = self.inventory
-        nodes, sites = inventory.nodes, inventory.sites
-        first_of: dict[tuple[str, int], int] = {}
-        for site in range(len(sites) - 1, -1, -1):
-            first_of[sites.types[site], int(sites.nodes[site])] = site
-        counted: dict[str, list[tuple[int, int]]] = {}
-        for name, kinds in inventory.coverage_rules.denominators.items():
-            counted[name] = [
-                (node, first_of.get(("village_site", node), -1))
-                for node, kind in enumerate(nodes.kinds)
-                if nodes.levels[node] == 5 and kind in kinds
-            ]
-        counted["townships"] = [
-            (node, first_of.get(("township_center", node), -1))
-            for node, kind in enumerate(nodes.kinds)
-            if nodes.levels[node] == 4 and kind != "placeholder"
-        ]
-        counted["units"] = [
-            (int(sites.nodes[site]), site) for site, kind in enumerate(sites.types) if kind == "county_unit"
-        ]
-        return {
-            name: (
-                np.array([node for node, _ in subjects], dtype=np.int64),
-                np.array([site for _, site in subjects], dtype=np.int64),
-            )
-            for name, subjects in counted.items()
-        }
-
     def _snapshot(
         self,
         at: float,
-        columns: Mapping[Aspect, _Columns],
+        columns: Mapping[Aspect, Latest],
         in_force: Sequence[ClaimInForce | None],
+        told: Mapping[tuple[str, str], Fact],
         watched: Mapping[str, float],
         outages: Sequence[Outage],
+        nodes: Nodes | None = None,
+        day: date = date.max,
     ) -> Snapshot:
         inventory = self.inventory
+        told = dict(told)
+        if nodes is None or nodes.codes == inventory.nodes.codes:
+            nodes, site_nodes, subjects = inventory.nodes, inventory.sites.nodes, self.denominators
+        else:
+            site_nodes = sites_on(inventory, nodes, day)
+            subjects = subjects_of(inventory, nodes, site_nodes, self._central)
+        moved = moved_centres(inventory, self._central, told)
+        if moved is not None:
+            subjects = {**subjects, "central": subjects_of(inventory, nodes, site_nodes, moved)["central"]}
         columns = {aspect: known.copy() for aspect, known in columns.items()}  # `refresh` goes on writing into its own
         watched_until = np.full(len(inventory.sites), np.nan)
         for code, until in watched.items():
@@ -317,6 +321,7 @@ class Standing:
             # A site that answers is proved until the end of the watching; what it said once is its last proof else.
             proved = np.where(known.verdicts == 1, np.fmax(watched_until, known.since), known.proved_at)
             evidence[aspect] = EvidenceColumns(known.verdicts, proved, watched_until)
+        spared = self._spared if nodes is inventory.nodes else excused(inventory, nodes)
         rollups: dict[tuple[str, str], Rollup] = {}
         contradicting: dict[str, Sequence[int]] = {}
         for requirement in inventory.coverage_rules.requirements:
@@ -324,16 +329,27 @@ class Standing:
             states, works = judge_many(
                 evidence[proof], connected, self._required, at, self.window_s(proof), self.stale_after_s
             )
+            for fact in inventory.coverage_rules.needs.get(requirement, ()):
+                held = np.array(
+                    [bool(value_of(inventory, told, site, fact)) for site in range(len(states))], dtype=np.bool_
+                )
+                proved = (states == CODE[State.COVERED]) | (states == CODE[State.DEGRADED])
+                states = np.where(proved & ~held, np.int8(CODE[State.NOT_BUILT]), states)
             # Subjects without a site point at -1: the row that is appended for them.
             all_states = np.append(states, np.int8(CODE[State.NOT_BUILT]))
             all_connected, all_works = np.append(connected, False), np.append(works, np.int8(0))
-            for name, (nodes, sites) in self.denominators.items():
-                rollups[requirement, name] = Rollup(nodes, all_states[sites], all_connected[sites], all_works[sites])
+            for name, (places, sites) in subjects.items():
+                counted = all_states[sites]
+                counted[(sites < 0) & spared[places]] = CODE[State.EXEMPT]
+                rollups[requirement, name] = Rollup(places, counted, all_connected[sites], all_works[sites])
             denied = connected & ((works == 0) | (states == CODE[State.LOST]))
             unsaid = said & ~connected & (works == 1)
             counts = (denied | unsaid) & (states != CODE[State.EXEMPT])
             contradicting[requirement] = np.flatnonzero(counts).tolist()
-        return Snapshot(at, watched_until, evidence, rollups, outages, contradicting, columns, tuple(in_force))
+        return Snapshot(
+            at, nodes, site_nodes, subjects, told, watched_until, evidence, rollups, outages, contradicting, columns,
+            tuple(in_force),
+        )  # fmt: skip
 
 
 def _newer(known: ClaimInForce | None, said: claims.SaidClaim) -> ClaimInForce:

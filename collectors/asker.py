@@ -24,6 +24,9 @@ class SnmpAsker:
         targets: by ordinal; None for a device that is not ours to ask.
         timeout_s: patience of one try; a question is tried ``1 + retries`` times.
         budget_s: all that one poll of one device may take.
+
+    Attributes:
+        refusals: polls that a device answered by refusing to talk to us.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class SnmpAsker:
         self._transport = transport
         self._targets = targets
         self._timeout_s, self._retries, self._budget_s = timeout_s, retries, budget_s
+        self.refusals = 0
         # Spread: otherwise every device would be surveyed in the same interval.
         self._until_survey = [ordinal % SURVEY_EVERY for ordinal in range(len(targets))]
 
@@ -44,6 +48,10 @@ class SnmpAsker:
         """How long each device is waited for at the first try, of those whose round trip is known; ascending."""
         known = (target for target in self._targets if target is not None and target.rtt_s)
         return sorted(target.patience_s(self._timeout_s) for target in known)
+
+    def survey_next(self, ordinal: int) -> None:
+        """Let the next poll of a device find out anew what it has."""
+        self._until_survey[ordinal] = 0
 
     def ask(self, ordinal: int, done: Done) -> None:
         target = self._targets[ordinal]
@@ -53,20 +61,20 @@ class SnmpAsker:
         self._until_survey[ordinal] = SURVEY_EVERY if slow else self._until_survey[ordinal] - 1
         self._transport.poll(
             target,
-            partial(_answer, ordinal, done),
+            partial(self._answer, ordinal, done),
             slow=slow,
             timeout_s=self._timeout_s,
             retries=self._retries,
             budget_s=self._budget_s,
         )
 
-
-def _answer(ordinal: int, done: Done, target: Target, polled: Polled) -> None:
-    readings = polled.readings
-    if isinstance(polled.error, RefusedError):
-        readings = Readings(problems=(str(polled.error),))  # it lives, and will not talk to us
-    elif polled.error is not None:
-        # The device did answer; that we could not make sense of it is no silence of its own.
-        log.error("reading the answers of %s failed", target.address[0], exc_info=polled.error)
-        readings = Readings(problems=(f"not read: {type(polled.error).__name__}",))
-    done(ordinal, readings)
+    def _answer(self, ordinal: int, done: Done, target: Target, polled: Polled) -> None:
+        readings = polled.readings
+        if isinstance(polled.error, RefusedError):
+            self.refusals += 1
+            readings = Readings(problems=(str(polled.error),))  # it lives, and will not talk to us
+        elif polled.error is not None:
+            # The device did answer; that we could not make sense of it is no silence of its own.
+            log.error("reading the answers of %s failed", target.address[0], exc_info=polled.error)
+            readings = Readings(problems=(f"not read: {type(polled.error).__name__}",))
+        done(ordinal, readings)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from collectors.fleet import Fleet
 from collectors.latest import Latest
+from collectors.line_changes import LineChanges
 from collectors.schedule import Schedule
 from collectors.watch import Watch
 from health.reading import Readings
@@ -64,6 +65,7 @@ class Collector:
         polled: ordinals to ask; a partner's devices are counted but not asked.
         clock: Unix time, for facts; the loop's own clock drives the schedule.
         max_in_flight: questions to living devices under way at any time; four times as many to doubtful ones beside.
+        lines: counts the changes of lines; None where nobody asks for them.
     """
 
     def __init__(
@@ -75,12 +77,14 @@ class Collector:
         journal: Journal,
         clock: Callable[[], float],
         max_in_flight: int = 512,
+        lines: LineChanges | None = None,
     ) -> None:
         self.latest = [Latest() for _ in fleet.devices]
         self.watch = Watch(
             fleet, self._say, self._ask_soon, journal.new_outage_id, lambda device: self.latest[device].readings
         )
         self.sweep = Sweep()
+        self.lines = lines
         self.schedule = schedule
         self.journal = journal
         self._in_flight = [0, 0]  # questions to the living, to the doubtful
@@ -95,6 +99,8 @@ class Collector:
         self._cycle_of = bytearray(len(fleet.devices))  # 1: asked in the running cycle
         self._left = len(polled)
         self._pumping = False
+        # Device: who wants a poll of it that began no earlier than a Unix time.
+        self._waited_for: dict[int, list[tuple[float, asyncio.Future[None]]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._beat_timer: asyncio.TimerHandle | None = None
         self._beat_at = 0.0
@@ -128,6 +134,13 @@ class Collector:
         for device in devices:
             self.schedule.soon(device, self._loop.time())
         self._pump()
+
+    async def poll_and_wait(self, device: int) -> None:
+        """Ask a device now and wait until that poll has ended, whatever it brought."""
+        ended = self._loop.create_future()
+        self._waited_for.setdefault(device, []).append((self._clock(), ended))
+        self.poll_now([device])
+        await ended
 
     def _pump(self) -> None:
         """Ask whoever is due, and wake up when the next one is."""
@@ -164,10 +177,14 @@ class Collector:
         first = self.sweep.first_s is None and not self._cycle_of[ordinal]
         self.sweep.polls["silent" if readings is None else "answered"] += 1
         self.latest[ordinal].take(readings, at)
+        if readings is not None and self.lines is not None:
+            self.lines.polled(ordinal, readings, self._began[ordinal])
         self.watch.finished(ordinal, readings, at, self._began[ordinal])
         self._in_flight[self.schedule.finished(ordinal, now, self.watch.health[ordinal].failures)] -= 1
         if first and readings is not None:
             self._last_first_answer = now
+        if ordinal in self._waited_for:
+            self._tell_those_who_wait(ordinal)
         if not self._cycle_of[ordinal]:
             self._cycle_of[ordinal] = 1
             self._left -= 1
@@ -176,6 +193,16 @@ class Collector:
         if not self._pumping:
             self._pumping = True
             self._loop.call_soon(self._pump)
+
+    def _tell_those_who_wait(self, ordinal: int) -> None:
+        later = []
+        for since, ended in self._waited_for.pop(ordinal):
+            if self._began[ordinal] < since:
+                later.append((since, ended))
+            elif not ended.done():
+                ended.set_result(None)
+        if later:
+            self._waited_for[ordinal] = later
 
     def _end_cycle(self, now: float, at: float) -> None:
         sweep = self.sweep

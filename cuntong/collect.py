@@ -21,12 +21,14 @@ from collectors.asker import SnmpAsker
 from collectors.decode import compile_profiles
 from collectors.engine import Collector
 from collectors.fleet import Fleet, WatchedDevice
+from collectors.line_changes import LineChanges
 from collectors.ping import Pinger
 from collectors.reach import PlatformReach, endpoints_of
 from collectors.schedule import Schedule
 from collectors.snmp.inbox import Inbox
 from collectors.snmp.target import Target
 from collectors.snmp.transport import SnmpTransport
+from collectors.snmp.traps import Trap
 from collectors.snmp.usm import Auth, Priv, Security, User
 from collectors.traps import IN_TOTAL, PER_SOURCE, Asks, Gate, Limit, TrapReceiver, Trigger, canonical
 from collectors.traps import bind as bind_traps
@@ -37,7 +39,9 @@ from cuntong.following import follow_windows
 from cuntong.secrets import Credential, credential, require_waiver, secret
 from cuntong.settings import Settings
 from exporter.http import metrics_app
-from exporter.own import CollectorMetrics, own_registry
+from exporter.links import lines_of
+from exporter.own import CollectorMetrics
+from exporter.probe import Prober
 from exporter.text import CountyText
 from inventory.devices import Device
 from inventory.model import Inventory
@@ -53,6 +57,7 @@ log = logging.getLogger(__name__)
 LEASE_S = 60.0
 _FOLLOW_S = 5.0
 SNMP_PORT = 161
+PROBE_TOKEN = "secret://probe"  # noqa: S105  a reference
 _IN_FLIGHT = 4096  # more than the collector's own windows: those decide who waits
 
 
@@ -116,6 +121,24 @@ def _lines_of(inventory: Inventory, device: Device) -> tuple[str, ...]:
     if device.device_class is not DeviceClass.ROUTER or ports is None or len(device.uplinks) < 2:
         return ()
     return ports.uplinks[: len(device.uplinks)]
+
+
+def line_ports(inventory: Inventory) -> list[tuple[str | None, ...]]:
+    """By ordinal the ports of a device's lines, by ifName."""
+    ports: list[tuple[str | None, ...]] = [()] * len(inventory.devices)
+    for site in range(len(inventory.sites)):
+        for line in lines_of(inventory, site):
+            ports[line.router] += (line.port,)
+    return ports
+
+
+def probe_token(folder: Path) -> str | None:
+    """What opens ``/probe``: the secret ``secret://probe``; None, and nobody may, where there is none.
+
+    Raises:
+        StartError: there is one, and it is open to others or empty.
+    """
+    return secret(PROBE_TOKEN, folder) if (folder / PROBE_TOKEN.removeprefix("secret://")).exists() else None
 
 
 def groups_of(inventory: Inventory) -> list[int]:
@@ -221,7 +244,13 @@ def trap_receiver(
             sources.setdefault(canonical(target.address[0]), ordinal)
             communities[ordinal] = target.community if target.security is None else None
     trigger = Trigger(inventory.devices.uplinks_of, beneath_of(inventory), communities)
-    on_trap = Asks(trigger, collector.poll_now).on_trap
+    asks = Asks(trigger, collector.poll_now)
+
+    def on_trap(device: int, trap: Trap) -> None:
+        if collector.lines is not None:
+            collector.lines.told(device, trap, time.time())
+        asks.on_trap(device, trap)
+
     inbox = _inbox(targets, also)
     return TrapReceiver(sockets, Gate(sources, *limits), communities.__getitem__, on_trap, inbox)
 
@@ -324,7 +353,8 @@ async def _run(
     asker = SnmpAsker(transport, targets, settings.timeout_s, settings.retries, settings.timeout_s * 10)
     polled = [ordinal for ordinal, target in enumerate(targets) if target is not None]
     schedule = Schedule(groups_of(inventory), settings.interval_s, settings.per_uplink)
-    collector = Collector(fleet_of(inventory), polled, schedule, asker, journal, time.time)
+    lines = LineChanges(line_ports(inventory))
+    collector = Collector(fleet_of(inventory), polled, schedule, asker, journal, time.time, lines=lines)
     with engine.connect() as connection:
         collector.watch.restore(
             history.newest_verdicts(connection),
@@ -346,16 +376,22 @@ async def _run(
         also = notifying_user(inventory, settings.secrets)
         receiver = trap_receiver(inventory, targets, collector, listening, settings.trap_limits, also)
     heard = receiver.look if receiver else None
-    own = own_registry(
-        CollectorMetrics(
-            collector, classes, lambda: asdict(transport.counters), heard, asker.patience_s, platforms.accepted
-        )
+    own = CollectorMetrics(
+        collector,
+        classes,
+        lambda: asdict(transport.counters),
+        heard,
+        asker.patience_s,
+        platforms.accepted,
+        lambda: asker.refusals,
     )
+    token = probe_token(settings.secrets)
+    prober = Prober(inventory, collector, text, asker.survey_next, lambda device: targets[device] is not None, token)
     log.info("collecting %s: %d devices, metrics on %s (pid %d)", inventory.title, len(polled), address, os.getpid())
     try:
         follow_s = min(settings.interval_s, _FOLLOW_S)
         following = follow_windows(inventory, engine, collector.watch.promises, follow_s)
-        programs = [collector.run(), following, http.serve(metrics_app({inventory.top: text}, own), sock)]
+        programs = [collector.run(), following, http.serve(metrics_app({inventory.top: text}, own, prober), sock)]
         if keeper is not None:
             programs.append(keeper.run())
         if pinger is not None:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
+from api.exposition import ApiMetrics
 from api.standing import Standing
 from cuntong import http, signals
 from cuntong.settings import Settings
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _FOLLOW_S = 0.5
 _ROLL_UP_S = 5.0
+_MEASURE_S = 15.0
 
 
 def serve(inventory: Inventory, settings: Settings, host: str, port: int) -> None:
@@ -43,7 +45,8 @@ async def _run(inventory: Inventory, settings: Settings, engine: Engine, sock: s
     standing = Standing(inventory, engine, time.time, stale_after_s=3 * settings.interval_s + 30)
     await asyncio.to_thread(standing.refresh)
     log.info("serving %s on http://%s/", inventory.title, http.address_of(sock))
-    await signals.until_told(_follow(standing), http.serve(create_app(standing), sock))
+    app = create_app(standing)
+    await signals.until_told(_follow(standing), _keep_measuring(app.state.metrics), http.serve(app, sock))
 
 
 async def _follow(standing: Standing) -> None:
@@ -57,3 +60,15 @@ async def _follow(standing: Standing) -> None:
         except DBAPIError as error:
             log.warning("the ledger does not answer: %s", error.orig)
         await asyncio.sleep(_FOLLOW_S)
+
+
+async def _keep_measuring(metrics: ApiMetrics) -> None:
+    """Work out what scrapes should not wait for; while the ledger is away, the newest result stands."""
+    while True:
+        began = time.monotonic()
+        try:
+            await asyncio.to_thread(metrics.refresh)
+        except DBAPIError as error:
+            log.warning("the ledger does not tell of changes: %s", error.orig)
+        # What takes long, for a whole country, is not begun again at once.
+        await asyncio.sleep(max(_MEASURE_S, 4 * (time.monotonic() - began)))

@@ -1,40 +1,62 @@
-"""The collector's HTTP: each county's ready-made text, the collector's own metrics, and whether it lives."""
+"""The collector's HTTP: each county's ready-made text, the collector's own metrics, a probe, and whether it lives."""
 
+import asyncio
 from http import HTTPStatus
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from exporter.formats import Families
+from exporter.own import CollectorMetrics
+from exporter.pages import Page
+from exporter.probe import Prober
 from exporter.text import CountyText
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
-
-def metrics_app(counties: dict[str, CountyText], own: CollectorRegistry) -> Starlette:
+def metrics_app(counties: dict[str, CountyText], own: CollectorMetrics, prober: Prober | None = None) -> Starlette:
     """An ASGI application.
 
     Args:
         counties: by 12-digit code; 6 digits are accepted in the path.
+        prober: None answers no probes.
     """
+    pages = {code: county_page(text) for code, text in counties.items()}
+
+    async def of_itself() -> Families:
+        return own.families()
+
+    own_page = Page(of_itself, fresh_s=0.0)  # it costs nothing to make
 
     async def county(request: Request) -> Response:
         code = request.path_params["county"].ljust(12, "0")
-        text = counties.get(code)
-        if text is None:
+        page = pages.get(code)
+        if page is None:
             return PlainTextResponse(
                 f"County {code} is not collected here; this collector has {', '.join(counties)}.\n",
                 HTTPStatus.NOT_FOUND,
             )
-        return Response(text.render(), media_type=TEXT)
+        return await page.answer(request)
 
-    async def itself(_request: Request) -> Response:
-        return Response(generate_latest(own), media_type=CONTENT_TYPE_LATEST)
+    async def itself(request: Request) -> Response:
+        return await own_page.answer(request)
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    return Starlette(routes=[Route("/metrics/{county}", county), Route("/metrics", itself), Route("/healthz", healthz)])
+    routes = [Route("/metrics/{county}", county), Route("/metrics", itself), Route("/healthz", healthz)]
+    if prober is not None:
+        routes.append(Route("/probe", prober.answer))
+    return Starlette(routes=routes)
+
+
+def county_page(text: CountyText) -> Page:
+    """The page of a county; between its steps the event loop serves others."""
+
+    async def make() -> Families:
+        for _ in text.freshen():
+            await asyncio.sleep(0)
+        return text.families()
+
+    return Page(make)

@@ -5,36 +5,41 @@ wants. No labels of the scrape target are repeated inside, and no timestamps: a 
 disappears.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 from collectors.engine import Collector
-from collectors.latest import Latest
+from collectors.inquiry import OpenOutage
 from collectors.ping import Echoes
 from exporter import registry as r
+from exporter.describing import describe
+from exporter.formats import Families, Format, page
+from exporter.fragments import Templates
+from exporter.links import Line, lines_of
 from exporter.registry import Metric, series
-from health.device import DeviceState
-from health.reading import Interface, Readings
-from health.site import KIOSK_PARTS, NOT_LOOKED
-from inventory.devices import Device
+from health.hours import in_service_hours, next_change
+from health.outage import Scope
+from health.reading import Identity, Readings
 from inventory.model import Inventory
 from inventory.vocabulary import Aspect, DeviceClass, Verdict
 
 _DEVICE_METRICS: Final = (
-    r.LINK_UP, r.LINK_RECEIVE, r.LINK_TRANSMIT, r.LINK_ERRORS, r.LINK_DISCARDS,
-    r.DEVICE_INFO, r.DEVICE_UP, r.DEVICE_PROMISED, r.DEVICE_LAST_POLL,
-    r.DEVICE_BOOT, r.DEVICE_CPU, r.DEVICE_MEMORY, r.DEVICE_TEMPERATURE,
+    r.LINK_UP, r.LINK_STATE_CHANGES, r.LINK_RECEIVE, r.LINK_TRANSMIT, r.LINK_ERRORS, r.LINK_DISCARDS,
+    r.DEVICE_UP, r.DEVICE_PROMISED, r.DEVICE_LAST_POLL,
+    r.DEVICE_BOOT, r.DEVICE_CLOCK, r.DEVICE_CPU, r.DEVICE_MEMORY, r.DEVICE_TEMPERATURE,
     r.KIOSK_APP_UP, r.KIOSK_FS_SIZE, r.KIOSK_FS_AVAIL, r.PERIPHERAL_UP, r.PERIPHERAL_FAULT,
     r.PRINTER_SUPPLY, r.PRINTER_PAPER, r.PRINTER_PAGES,
+    r.DEVICE_INFO,
 )  # fmt: skip
-_PLACE: Final = {metric: place for place, metric in enumerate(_DEVICE_METRICS)}
 
-SERIES_PER_DEVICE: Final = 60
-"""A device that reports more loses the rest: one box with a thousand sensors must not flood Prometheus."""
+ALWAYS: Final = "always"
+_TERMINALS: Final = frozenset({DeviceClass.KIOSK, DeviceClass.PRINTER})
+"""The schedule of a site for which no service calendar is named."""
 
-Sample = tuple[Metric, tuple[str, ...], float]
-"""Metric, values of the labels after site and device (or link), value."""
+_AT_ONCE: Final = 200  # devices between two looks at the event loop: about a millisecond
 
 
 class CountyText:
@@ -43,225 +48,244 @@ class CountyText:
     Args:
         echoes: of the devices' ICMP echoes, by ordinal; None where none are sent.
         pinged: ordinals to which they are sent.
+        clock: Unix time.
     """
 
     def __init__(
-        self, inventory: Inventory, collector: Collector, echoes: Echoes | None = None, pinged: Iterable[int] = ()
+        self,
+        inventory: Inventory,
+        collector: Collector,
+        echoes: Echoes | None = None,
+        pinged: Iterable[int] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._inventory = inventory
         self._collector = collector
         self._echoes = echoes
-        self._pinged = [
-            (ordinal, (inventory.sites.ids[inventory.devices.site_of(ordinal)], inventory.devices[ordinal].id))
-            for ordinal in pinged
+        self._clock = clock
+        ids, devices = inventory.sites.ids, inventory.devices
+        self._ids: list[tuple[str, str]] = []
+        self._kinds: list[DeviceClass] = []
+        for site, id in enumerate(ids):
+            for device in devices.of(site):
+                self._ids.append((id, device.id))
+                self._kinds.append(device.device_class)
+        self._versions: list[object] = [None] * len(devices)
+        self._fragments = [[""] * len(_DEVICE_METRICS)] * len(devices)
+        self._identities: list[tuple[Identity | None, str] | None] = [None] * len(devices)
+        self._pinged = []
+        for ordinal in pinged:
+            where = self._ids[ordinal]
+            self._pinged.append((ordinal, series(r.LINK_PROBE_RTT, *where), series(r.LINK_PROBE_LOSS, *where)))
+        self._templates = Templates(_DEVICE_METRICS)
+        places = [
+            (_township(inventory, site), _uplink(inventory, site), inventory.calendar_name(site) or ALWAYS)
+            for site in range(len(ids))
         ]
-        self._fragments: list[tuple[object, tuple[str, ...]]] = [(None, ())] * len(inventory.devices)
-        self._labels = [
-            (id, _township(inventory, site), _uplink(inventory, site)) for site, id in enumerate(inventory.sites.ids)
+        self._townships = [township for township, *_ in places]
+        self._prefixes = [
+            (
+                series(r.SITE_UP, id, *place),
+                *(series(metric, id) for metric in (r.SITE_WORKING, r.SITE_LAST_SEEN, r.SITE_MAINTENANCE)),
+            )
+            for id, place in zip(ids, places, strict=True)
         ]
-        self._static = _describe_sites(inventory, self._labels)
+        lines = [line for site in range(len(ids)) for line in lines_of(inventory, site)]
+        self._lines: dict[int, list[Line]] = {}
+        for line in lines:
+            self._lines.setdefault(line.router, []).append(line)
+        self._static = _describe_sites(inventory, places) | _describe_lines(inventory, lines)
+        self._schedules: dict[str, tuple[float, bool]] = {}  # until when it stays as it is
 
     def render(self) -> bytes:
-        """The exposition, in Prometheus' text format 0.0.4, UTF-8."""
-        fragments = [self._fragment(ordinal) for ordinal in range(len(self._fragments))]
-        lines = dict(zip(_DEVICE_METRICS, map("".join, zip(*fragments, strict=True)), strict=True)) if fragments else {}
+        """The exposition in Prometheus' text format 0.0.4."""
+        for _ in self.freshen():
+            pass
+        return page(self.families(), Format.TEXT)
+
+    def freshen(self) -> Iterator[None]:
+        """Renders what polls brought since the last time, a few devices between two pauses."""
+        ordinals = iter(range(len(self._fragments)))
+        while batch := list(islice(ordinals, _AT_ONCE)):
+            for ordinal in batch:
+                self._freshen(ordinal)
+            yield
+
+    def families(self) -> Families:
+        """Everything as it was rendered last."""
+        lines: dict[Metric, str] = dict(
+            zip(
+                _DEVICE_METRICS,
+                map("".join, zip(*self._fragments, strict=True)),
+                strict=False,  # a county without devices has no columns
+            )
+        )
         lines |= self._static
         lines |= self._site_lines()
-        lines |= self._ping_lines()
-        lines[r.OUTAGE_OPEN] = "".join(
-            f"{series(r.OUTAGE_OPEN, outage.scope, outage.node, outage.label)}{outage.since:.3f}\n"
-            for outage in self._collector.watch.open_outages
-        )
-        return "".join(metric.head() + lines[metric] for metric in r.COUNTY_METRICS if lines.get(metric)).encode()
+        lines |= self._probe_lines()
+        lines |= self._outage_lines()
+        lines[r.SCHEDULE_ACTIVE] = self._schedule_lines()
+        return [(metric, lines[metric]) for metric in r.COUNTY_METRICS if lines.get(metric)]
 
-    def _fragment(self, ordinal: int) -> tuple[str, ...]:
+    def of_device(self, ordinal: int) -> Families:
+        """What is said of one device alone."""
+        self._freshen(ordinal)
+        lines = dict(zip(_DEVICE_METRICS, self._fragments[ordinal], strict=True))
+        return [(metric, lines[metric]) for metric in r.COUNTY_METRICS if lines.get(metric)]
+
+    def _freshen(self, ordinal: int) -> None:
         """A device's lines, one string a metric, made anew only when a poll ended since."""
-        watch = self._collector.watch
-        latest, state, in_hours = self._collector.latest[ordinal], watch.health[ordinal].state, self._in_hours(ordinal)
-        version = (latest.polled_at, state, in_hours)
-        known, fragment = self._fragments[ordinal]
-        if known != version:
-            device: Device = self._inventory.devices[ordinal]
-            model = self._inventory.models[device.model]
-            parts = [""] * len(_DEVICE_METRICS)
-            here = (self._inventory.sites.ids[device.site], device.id)
-            samples = describe(device, model.title, model.uplink_port, latest, state, in_hours)
-            for metric, labels, value in islice(_once(samples), SERIES_PER_DEVICE):
-                parts[_PLACE[metric]] += f"{series(metric, *here, *labels)}{value:.15g}\n"
-            fragment = tuple(parts)
-            self._fragments[ordinal] = (version, fragment)
-        return fragment
+        collector = self._collector
+        watch, latest = collector.watch, collector.latest[ordinal]
+        # A device that somebody else watches has no hours of ours.
+        in_hours = watch.promises.in_hours(ordinal) if watch.fleet.devices[ordinal].asked else None
+        version = (latest.polled_at, watch.health[ordinal].state, in_hours)
+        if self._versions[ordinal] == version:
+            return
+        lines, counted = self._lines.get(ordinal, ()), collector.lines
+        changes = [counted.count(ordinal, number) for number in range(len(lines))] if counted and lines else ()
+        described = describe(self._kinds[ordinal], latest, version[1], in_hours, lines, changes)
+        site, device = self._ids[ordinal]
+        fragment = self._templates.fill(site, device, described)
+        fragment[-1] = self._identity(ordinal, latest.readings)
+        self._fragments[ordinal] = fragment
+        self._versions[ordinal] = version
 
-    def _ping_lines(self) -> dict[Metric, str]:
+    def _identity(self, ordinal: int, readings: Readings | None) -> str:
+        """A device as it answered, else as declared. Between surveys it keeps its identity, and we the line."""
+        said = readings.identity if readings else None
+        known = self._identities[ordinal]
+        if known is not None and known[0] is said:
+            return known[1]
+        device = self._inventory.devices[ordinal]
+        labels = (
+            device.device_class.value,
+            (said and said.vendor) or device.vendor,
+            (said and said.model) or self._inventory.models[device.model].title,
+            (said and said.os_version) or "",
+            (said and said.serial) or device.serial or "",
+            said.profile if said else device.profile,
+        )
+        line = f"{series(r.DEVICE_INFO, *self._ids[ordinal], *labels)}1\n"
+        self._identities[ordinal] = (said, line)
+        return line
+
+    def _probe_lines(self) -> dict[Metric, str]:
         rtts, losses = [], []
         if self._echoes is None:
             return {}
-        for ordinal, labels in self._pinged:
+        for ordinal, of_rtt, of_loss in self._pinged:
             loss, rtt_s = self._echoes.loss_ratio(ordinal), self._echoes.rtt_s(ordinal)
             if loss is not None:
-                losses.append(f"{series(r.DEVICE_PING_LOSS, *labels)}{loss:.15g}\n")
+                losses.append(f"{of_loss}{loss:.15g}\n")
             if rtt_s is not None:
-                rtts.append(f"{series(r.DEVICE_PING_RTT, *labels)}{rtt_s:.6f}\n")
-        return {r.DEVICE_PING_RTT: "".join(rtts), r.DEVICE_PING_LOSS: "".join(losses)}
+                rtts.append(f"{of_rtt}{rtt_s:.6f}\n")
+        return {r.LINK_PROBE_RTT: "".join(rtts), r.LINK_PROBE_LOSS: "".join(losses)}
 
     def _site_lines(self) -> dict[Metric, str]:
         watch = self._collector.watch
         up, working, seen, worked_on = [], [], [], []
-        for site, labels in enumerate(self._labels):
+        for site, (of_up, of_working, of_seen, of_work) in enumerate(self._prefixes):
             if watch.fleet.at_site[site]:
-                worked_on.append(
-                    f"{series(r.SITE_MAINTENANCE, labels[0])}{int(watch.promises.window(site) is not None)}\n"
-                )
+                worked_on.append(f"{of_work}{int(watch.promises.window(site) is not None)}\n")
             last_answer = watch.last_answer(site)
             if last_answer is None and site not in watch.dark:
                 continue  # what an earlier collector said is not repeated as if it had been measured now
-            up.append(f"{series(r.SITE_UP, *labels)}{int(site not in watch.dark)}\n")
+            up.append(f"{of_up}{int(site not in watch.dark)}\n")
             serving = watch.verdict(site, Aspect.WORKING)
             if serving is not Verdict.UNKNOWN:
-                working.append(f"{series(r.SITE_WORKING, labels[0])}{int(serving is Verdict.YES)}\n")
+                working.append(f"{of_working}{int(serving is Verdict.YES)}\n")
             if last_answer is not None:
-                seen.append(f"{series(r.SITE_LAST_SEEN, labels[0])}{last_answer:.3f}\n")
+                seen.append(f"{of_seen}{last_answer:.3f}\n")
         found = {r.SITE_UP: up, r.SITE_WORKING: working, r.SITE_LAST_SEEN: seen, r.SITE_MAINTENANCE: worked_on}
         return {metric: "".join(lines) for metric, lines in found.items()}
 
-    def _in_hours(self, ordinal: int) -> bool | None:
-        """None for a device that somebody else watches."""
+    def _outage_lines(self) -> dict[Metric, str]:
         watch = self._collector.watch
-        return watch.promises.in_hours(ordinal) if watch.fleet.devices[ordinal].asked else None
+        beneath = Counter(watch.explained.values())
+        opened, dark, promised = [], [], []
+        for outage in watch.open_outages:
+            where = (watch.fleet.sites[outage.root], self._townships[outage.root])
+            planned = "no" if outage.window is None else "yes"
+            labels = (outage.scope, outage.node, outage.label, *where, planned)
+            opened.append(f"{series(r.OUTAGE_OPEN, *labels)}{outage.since:.3f}\n")
+            kind = "" if outage.ordinal is None else watch.fleet.devices[outage.ordinal].device_class
+            due = series(r.OUTAGE_PROMISED, outage.scope, outage.node, kind)
+            promised.append(f"{due}{int(self._is_promised(outage))}\n")
+            if outage.scope is not Scope.DEVICE:
+                dark.append(f"{series(r.OUTAGE_SITES, outage.scope, outage.node)}{beneath[outage.id]}\n")
+        found = {r.OUTAGE_OPEN: opened, r.OUTAGE_SITES: dark, r.OUTAGE_PROMISED: promised}
+        return {metric: "".join(lines) for metric, lines in found.items()}
+
+    def _is_promised(self, outage: OpenOutage) -> bool:
+        """Whether anybody would miss it now: a hall that is closed misses nothing, but for a terminal that never is."""
+        if outage.scope is Scope.UPLINK:
+            return True
+        watch = self._collector.watch
+        if outage.ordinal is not None:
+            return bool(watch.promises.in_hours(outage.ordinal))
+        devices = watch.fleet.at_site[outage.root]
+        terminals = [one for one in devices if watch.fleet.devices[one].device_class in _TERMINALS]
+        if terminals:
+            return any(watch.promises.in_hours(one) for one in terminals)
+        calendar = self._inventory.calendars.get(self._inventory.calendar_name(outage.root) or "")
+        return in_service_hours(calendar, self._clock())
+
+    def _schedule_lines(self) -> str:
+        at = self._clock()
+        active = {ALWAYS: True}
+        for name, calendar in self._inventory.calendars.items():
+            until, now = self._schedules.get(name, (0.0, False))
+            if at >= until:
+                now = in_service_hours(calendar, at)
+                self._schedules[name] = next_change(calendar, at), now
+            active[name] = now
+        return "".join(f"{series(r.SCHEDULE_ACTIVE, name)}{int(now)}\n" for name, now in active.items())
 
 
-def _once(samples: Iterable[Sample]) -> Iterator[Sample]:
-    """The first of each series: devices give two sensors the same name, and Prometheus refuses to choose."""
-    seen = set()
-    for sample in samples:
-        if sample[:2] not in seen:
-            seen.add(sample[:2])
-            yield sample
-
-
-def describe(
-    device: Device, model: str, uplink_port: str | None, latest: Latest, state: DeviceState, in_hours: bool | None
-) -> Iterator[Sample]:
-    """Every sample of one device, the ones that matter most first."""
-    kind = str(device.device_class)
-    if state in (DeviceState.UP, DeviceState.SILENT):
-        yield r.DEVICE_UP, (kind,), float(state is DeviceState.UP)
-    if in_hours is not None:
-        yield r.DEVICE_PROMISED, (), float(in_hours)
-    if latest.polled_at:
-        yield r.DEVICE_LAST_POLL, (), latest.polled_at
-    readings = latest.readings
-    identity = readings.identity if readings else None
-    yield (
-        r.DEVICE_INFO,
-        (
-            kind,
-            (identity and identity.vendor) or device.vendor,
-            (identity and identity.model) or model,
-            (identity and identity.os_version) or "",
-            (identity and identity.serial) or device.serial or "",
-            identity.profile if identity else device.profile,
-        ),
-        1.0,
-    )
-    if readings is None or state is DeviceState.SILENT:
-        return
-    if latest.boot_at is not None:
-        yield r.DEVICE_BOOT, (), latest.boot_at
-    usages = [processor.usage_ratio for processor in readings.processors if processor.usage_ratio is not None]
-    if usages:
-        yield r.DEVICE_CPU, (), max(usages)
-    memories = [store.used_ratio for store in readings.memory if store.used_ratio is not None]
-    if memories:
-        yield r.DEVICE_MEMORY, (), max(memories)
-    if device.device_class is DeviceClass.ROUTER:
-        yield from _link(readings, uplink_port)
-    elif device.device_class is DeviceClass.KIOSK:
-        yield from _kiosk(readings)
-    yield from _printer(readings)
-    for sensor in readings.sensors:
-        if sensor.kind == "temperature" and isinstance(sensor.value, float | int):
-            yield r.DEVICE_TEMPERATURE, (sensor.name,), float(sensor.value)
-
-
-def _link(readings: Readings, uplink_port: str | None) -> Iterator[Sample]:
-    port = next((interface for interface in readings.interfaces if interface.name == uplink_port), None)
-    if port is None:
-        return
-    if port.oper_up is not None and port.admin_up:
-        yield r.LINK_UP, (), float(port.oper_up)
-    yield from _counters(port)
-
-
-def _counters(port: Interface) -> Iterator[Sample]:
-    counters: tuple[tuple[Metric, tuple[str, ...], int | None], ...] = (
-        (r.LINK_RECEIVE, (), port.in_octets),
-        (r.LINK_TRANSMIT, (), port.out_octets),
-        (r.LINK_ERRORS, ("receive",), port.in_errors),
-        (r.LINK_ERRORS, ("transmit",), port.out_errors),
-        (r.LINK_DISCARDS, ("receive",), port.in_discards),
-        (r.LINK_DISCARDS, ("transmit",), port.out_discards),
-    )
-    for metric, labels, value in counters:
-        if value is not None:
-            yield metric, labels, float(value)
-
-
-def _kiosk(readings: Readings) -> Iterator[Sample]:
-    for extend in readings.extends:
-        if extend.result in (None, NOT_LOOKED) or extend.name not in KIOSK_PARTS:
-            continue
-        healthy = float(extend.result == 0)
-        if extend.name == "kiosk-app":
-            yield r.KIOSK_APP_UP, (), healthy
-        else:
-            yield r.PERIPHERAL_UP, (extend.name,), healthy
-    for volume in readings.storage:
-        if volume.total_bytes is not None and volume.used_bytes is not None:
-            yield r.KIOSK_FS_SIZE, (volume.name,), float(volume.total_bytes)
-            yield r.KIOSK_FS_AVAIL, (volume.name,), float(max(0, volume.total_bytes - volume.used_bytes))
-
-
-def _printer(readings: Readings) -> Iterator[Sample]:
-    if readings.printer is None:
-        return
-    for fault in readings.printer.errors:
-        yield r.PERIPHERAL_FAULT, (fault,), 1.0
-    for supply in readings.printer.supplies:
-        if supply.ratio is not None:
-            yield r.PRINTER_SUPPLY, (supply.name,), supply.ratio
-    for tray in readings.printer.trays:
-        if tray.ratio is not None:
-            yield r.PRINTER_PAPER, (tray.name,), tray.ratio
-    if readings.printer.pages is not None:
-        yield r.PRINTER_PAGES, (), float(readings.printer.pages)
-
-
-def _describe_sites(inventory: Inventory, labels: list[tuple[str, str, str]]) -> dict[Metric, str]:
-    """What the inventory alone says, and no poll changes."""
+def _describe_sites(inventory: Inventory, places: list[tuple[str, str, str]]) -> dict[Metric, str]:
+    """What the inventory alone says of sites, and no poll changes."""
     sites = inventory.sites
-    infos, links, speeds = [], [], []
-    for site, (id, township, uplink) in enumerate(labels):
+    infos = []
+    for site, (township, uplink, schedule) in enumerate(places):
         claims = inventory.claims(site)
         identity = (
-            id,
+            sites.ids[site],
             inventory.nodes.codes[int(sites.nodes[site])],
             township,
             uplink,
             sites.types[site],
             sites.classes[site],
             claims[-1].claim if claims else "",
-            inventory.calendar_name(site) or "",
+            schedule,
+            _monitored(inventory, site),
             sites.names[site],
         )
         infos.append(f"{series(r.SITE_INFO, *identity)}1\n")
-        routers = [inventory.devices[ordinal].id for ordinal in inventory.devices.routers(site)]
-        for name, link in zip(routers, inventory.links(site), strict=False):
-            line = (id, name, link.role, link.link_type, link.carrier, link.circuit or "", link.origin)
-            links.append(f"{series(r.LINK_INFO, *line)}1\n")
-            if link.bandwidth_mbps is not None:
-                speeds.append(f"{series(r.LINK_SPEED, id, name)}{link.bandwidth_mbps * 125_000}\n")
-    return {r.SITE_INFO: "".join(infos), r.LINK_INFO: "".join(links), r.LINK_SPEED: "".join(speeds)}
+    return {r.SITE_INFO: "".join(infos)}
+
+
+def _describe_lines(inventory: Inventory, lines: Iterable[Line]) -> dict[Metric, str]:
+    infos, speeds = [], []
+    for line in lines:
+        link, router = line.link, inventory.devices[line.router]
+        if link is None:
+            continue
+        site, name = inventory.sites.ids[router.site], router.id + line.suffix
+        identity = (site, name, link.role, link.link_type, link.carrier, link.circuit or "", link.origin)
+        infos.append(f"{series(r.LINK_INFO, *identity)}1\n")
+        if link.bandwidth_mbps is not None:
+            speeds.append(f"{series(r.LINK_SPEED, site, name)}{link.bandwidth_mbps * 125_000}\n")
+    return {r.LINK_INFO: "".join(infos), r.LINK_SPEED: "".join(speeds)}
+
+
+def _monitored(inventory: Inventory, site: int) -> str:
+    """By whom a site's devices are asked; a guest's are its host's."""
+    host = int(inventory.sites.hosts[site])
+    devices = inventory.devices.of(host if host >= 0 else site)
+    if any(device.monitored == "us" and device.credential is not None for device in devices):
+        return "us"
+    return "partner" if any(device.monitored == "partner" for device in devices) else "nobody"
 
 
 def _township(inventory: Inventory, site: int) -> str:

@@ -33,6 +33,7 @@ class Unknown(StrEnum):
     STALE = "stale"
     NOT_MONITORED = "not_monitored"
     PARTNER_MONITORED = "partner_monitored"
+    DIVISION_DISSOLVED = "division_dissolved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,13 @@ def judge(
 
 def _asked_within(evidence: Evidence, at: float, window_s: float) -> bool:
     return evidence.watched_until is not None and at - evidence.watched_until <= window_s
+
+
+def lacking(judgement: Judgement, fact: str) -> Judgement:
+    """The judgement on a requirement that is proved, but lacks a fact that it takes as well (一张审批网 its items)."""
+    if judgement.state not in (State.COVERED, State.DEGRADED):
+        return judgement
+    return Judgement(State.NOT_BUILT, judgement.works_now, f"no_{fact}", judgement.proved_at)
 
 
 class Disagreement(StrEnum):

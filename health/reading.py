@@ -122,7 +122,10 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Everything that one poll brought. ``problems`` name the modules that failed while others came."""
+    """Everything that one poll brought. ``problems`` name the modules that failed while others came.
+
+    ``clock_at`` is the Unix time that the device's own clock showed; None where it does not tell its time zone.
+    """
 
     identity: Identity = Identity()
     uptime_seconds: float | None = None
@@ -136,6 +139,7 @@ class Readings:
     cellular: tuple[Cellular, ...] = ()
     extends: tuple[Extend, ...] = ()
     problems: tuple[str, ...] = field(default=())
+    clock_at: float | None = None
 
     def with_problems(self, problems: tuple[str, ...]) -> "Readings":
         """The same readings with these problems."""

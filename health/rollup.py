@@ -73,6 +73,7 @@ class Rollup:
         works: NDArray[np.int8],
     ) -> None:
         self._positions = np.asarray(positions, dtype=np.int64)
+        self._states = states
         exempt = states == CODE[State.EXEMPT]
         columns = [states == code for code in range(len(STATES))]
         columns += [claimed & ~exempt, (works == 1) & ~exempt, (works == -1) & ~exempt]
@@ -81,6 +82,11 @@ class Rollup:
 
     def __len__(self) -> int:
         return len(self._positions)
+
+    def states(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Position and state code of every subject of a subtree, in order."""
+        low, high = np.searchsorted(self._positions, (start, end))
+        return list(zip(self._positions[low:high].tolist(), self._states[low:high].tolist(), strict=True))
 
     def figures(self, start: int, end: int) -> Figures:
         """Of the subtree that is the interval ``[start, end)`` of the depth-first order."""

@@ -11,7 +11,7 @@ from inventory.declared import Declared
 from inventory.entries import Defaults
 from inventory.kiosks import Kiosks
 from inventory.network import Network, Ports
-from inventory.vocabulary import DeviceClass, LinkType, SiteType
+from inventory.vocabulary import DeviceClass, LinkType, Requirement, SiteType
 
 Code = Annotated[str, Field(pattern=r"^[0-9]{2}([0-9A-Z]{2}){0,2}([0-9A-Z]{3}){0,2}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
@@ -110,13 +110,25 @@ _DENOMINATORS: Final = {
 }
 
 
+class KindRule(Declared):
+    """What holds for every division of a kind whose site says nothing else."""
+
+    requirement: Requirement
+    reason: str
+
+
 class CoverageRules(Declared):
     """How coverage is counted; versioned, because published figures name the version.
 
     Attributes:
         windows: how old a proof may be, by measured aspect.
-        denominators: kinds of divisions that a named denominator counts. ``virtual`` is in none unless written.
+        denominators: kinds of divisions that a named denominator counts, of townships as well as of villages.
+            ``virtual`` is in none unless written.
+        by_kind: divisions that need not be covered, by kind. They stay visible, with the reason, and leave the
+            denominator.
         requirements: what a site must have proved, by name; the aspect that proves it.
+        needs: imported facts without which a requirement is not met, however well it is measured:
+            ``approval_net: [items_listed]``.
     """
 
     version: str = "1"
@@ -125,6 +137,8 @@ class CoverageRules(Declared):
     )
     denominators: dict[str, tuple[str, ...]] = Field(default_factory=lambda: dict(_DENOMINATORS))
     requirements: dict[str, str] = Field(default_factory=lambda: {"extranet": "reachable", "kiosk": "working"})
+    by_kind: dict[str, KindRule] = Field(default_factory=dict)
+    needs: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     central_per_township: tuple[int, int] | None = None
     windows_per_site: dict[SiteType, tuple[int, int]] = Field(default_factory=dict)
     kiosks_per_site: dict[SiteType, tuple[int, int]] = Field(default_factory=dict)

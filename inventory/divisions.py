@@ -135,6 +135,8 @@ def _rows(file: str, reader: "Reader", header: list[str]) -> tuple[list[Division
     kind_at = header.index("kind") if "kind" in header else -1
     since_at = next((header.index(n) for n in ("since", "code_since") if n in header), -1)
     until_at = header.index("until") if "until" in header else -1
+    first_at = header.index("first_year") if "first_year" in header else -1
+    last_at = header.index("last_year") if "last_year" in header else -1
     successor_at = header.index("successor") if "successor" in header else -1
     rows: list[Division] = []
     problems: list[Problem] = []
@@ -164,15 +166,20 @@ def _rows(file: str, reader: "Reader", header: list[str]) -> tuple[list[Division
             problems.append(Problem(file, line, "kind", f"{kind!r} is none of {', '.join(KINDS)}.", "Choose one."))
             continue
         parent = row[parent_at].strip()
+        since = row[since_at].strip() if since_at >= 0 else row[first_at].strip() if first_at >= 0 else ""
+        until = row[until_at].strip() if until_at >= 0 else ""
+        if last_at >= 0 and row[last_at].strip().isdecimal():
+            until = str(int(row[last_at]) + 1)  # it stands in the list of its last year, and ends with the next
         rows.append(
             Division(
                 code, name, int(level), full_code(parent) if parent else "",
                 kind or kind_of(code, int(level)), line,
-                row[since_at].strip() if since_at >= 0 else "",
-                row[until_at].strip() if until_at >= 0 else "",
-                row[successor_at].strip() if successor_at >= 0 else "",
+                since, until, row[successor_at].strip() if successor_at >= 0 else "",
             )
         )  # fmt: skip
+    if last_at >= 0 and rows:
+        newest = max(row.until for row in rows)
+        rows = [row._replace(until="") if row.until == newest else row for row in rows]
     return rows, problems
 
 

@@ -109,6 +109,7 @@ class SiteEntry(Shared):
     central_since: date | None = None
     pilot: Pilot | None = None
     demonstration: bool = False
+    formerly: Annotated[str, Field(pattern=r"^[0-9]{2}([0-9A-Z]{2}){0,2}([0-9A-Z]{3}){0,2}$")] | None = None
     seal_no: str | None = None
     note: str | None = None
     link: LinkEntry | None = None

@@ -65,6 +65,15 @@ def _check_catalogue(source: Source, county: County) -> None:
                 at = ("coverage", "denominators", name, i)
                 mend = did_you_mean(kind, KINDS, "Choose one of them.")
                 source.complain(_COUNTY, at, f"the kind {none_of(kind, KINDS)}", mend)
+    for kind in county.coverage.by_kind:
+        if kind not in KINDS:
+            mend = did_you_mean(kind, KINDS, "Choose one of them.")
+            source.complain(_COUNTY, ("coverage", "by_kind", kind), f"the kind {none_of(kind, KINDS)}", mend)
+    for name in county.coverage.needs:
+        if name not in county.coverage.requirements:
+            mend = did_you_mean(name, county.coverage.requirements, "Add it under requirements.")
+            known = none_of(name, county.coverage.requirements)
+            source.complain(_COUNTY, ("coverage", "needs", name), f"the requirement {known}", mend)
     for name, aspect in county.coverage.requirements.items():
         if aspect not in county.coverage.windows:
             mend = did_you_mean(aspect, county.coverage.windows, "Choose one of them.")
@@ -109,6 +118,10 @@ def _check_milestones(source: Source, county: County, nodes: Nodes, milestones: 
             if kind not in KINDS:
                 mend = did_you_mean(kind, KINDS, "Choose one of them.")
                 source.complain(file, (*at, "kinds", n), f"the kind {none_of(kind, KINDS)}", mend)
+        for n, quota in enumerate(milestone.quotas):
+            if full_code(quota.division) not in nodes.index:
+                at_quota = ("milestones", i, "quotas", n, "division")
+                source.complain(file, at_quota, f"{quota.division} is not in the division list.", "Correct the code.")
         for name, codes in (("divisions", scope.divisions), ("except_divisions", scope.except_divisions)):
             for n, code in enumerate(codes):
                 if full_code(code) not in nodes.index:

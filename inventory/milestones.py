@@ -20,6 +20,22 @@ class Scope(Declared):
     except_divisions: tuple[str, ...] = ()
 
 
+class Quota(Declared):
+    """How many sites a division is to have, such as pilots: exactly ``count``."""
+
+    division: str
+    count: Annotated[int, Field(ge=0)]
+
+
+class Stage(Declared):
+    """One step of a plan: its days, and the share (0 to 1) that is to be reached by its end."""
+
+    title: str
+    since: date
+    due: date
+    ratio: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
 class Milestone(Declared):
     """One target.
 
@@ -27,6 +43,9 @@ class Milestone(Declared):
         due: the last day that counts.
         conditions: all must hold at a site for it to count.
         target_ratio: 0 to 1; None for a target without a figure, which is then ``qualitative``.
+        stages: the plan on the way there, in order.
+        quotas: pilots to be named in each division; such a milestone counts pilots and needs no ``target_ratio``.
+        tasks, circuits: what is linked to it: tasks of the register, lines by circuit number.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
@@ -40,13 +59,17 @@ class Milestone(Declared):
     conditions: tuple[Condition, ...] = ()
     target_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
     qualitative: bool = False
+    stages: tuple[Stage, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    tasks: tuple[str, ...] = ()
+    circuits: tuple[str, ...] = ()
     source: str = ""
 
     @model_validator(mode="after")
     def _has_a_measure(self) -> Self:
         if self.since and self.since > self.due:
             raise ValueError(f"{self.id} begins after it is due. | Swap since and due.")
-        if not self.qualitative and (self.target_ratio is None or not self.conditions):
+        if not self.qualitative and not self.quotas and (self.target_ratio is None or not self.conditions):
             raise ValueError(
                 f"{self.id} cannot be measured. | Give it conditions and target_ratio, or write qualitative: true."
             )

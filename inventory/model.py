@@ -16,7 +16,8 @@ from inventory.calendars import Calendar
 from inventory.columns import Columns
 from inventory.county import County, CoverageRules, Model, SiteClass, Standard, Waiver
 from inventory.devices import Devices
-from inventory.divisions import Division, Nodes
+from inventory.division_history import History
+from inventory.divisions import Division, Nodes, full_code
 from inventory.entries import Defaults, InitialClaim, LinkEntry, Pilot, SiteEntry
 from inventory.errors import Problem
 from inventory.lockfile import parse_routers
@@ -89,6 +90,7 @@ class Site:
     central_since: date | None
     pilot: Pilot | None
     demonstration: bool
+    formerly: str | None
     seal_no: str | None
     note: str | None
     host_site: str | None
@@ -147,6 +149,7 @@ class Inventory:
         self._defaults = [Defaults.model_validate(one) for one in columns.defaults]
         self._default_claims = [_claims(one.claims) for one in self._defaults]
         self._entries: dict[int, SiteEntry] = {}
+        self._kind_rules = self.county.coverage.by_kind
         self._bandwidth = {str(link_type): mbps for link_type, mbps in self.county.bandwidth_mbps.items()}
 
     @property
@@ -183,6 +186,17 @@ class Inventory:
         return tuple(Division(**{**row, "adopts": ()}) for row in self._columns.former)
 
     @cached_property
+    def history(self) -> History:
+        """The division tree of any day, as far as the list tells it."""
+        nodes = self.nodes
+        above = ["" if parent < 0 else nodes.codes[parent] for parent in nodes.parents]
+        columns = zip(nodes.codes, nodes.names, nodes.levels, above, nodes.kinds, nodes.since, strict=True)
+        today = [
+            Division(code, name, level, parent, kind, 0, since) for code, name, level, parent, kind, since in columns
+        ]
+        return History(self.county.divisions, (*today, *self.former), (), self.top)
+
+    @cached_property
     def findings(self) -> tuple[Problem, ...]:
         """What is worth a look and no error, such as a name that does not follow the operator's template."""
         return tuple(Problem(**finding) for finding in self._columns.findings)
@@ -209,8 +223,19 @@ class Inventory:
         return self._entry(i), self._defaults[self._columns.site_defaults[i]]
 
     def requirement(self, i: int) -> Requirement:
-        """Whether site ``i`` must be covered."""
-        return inherit(*self._shared(i), "requirement") or Requirement.REQUIRED
+        """Whether site ``i`` must be covered: by its own word, its file's, or that of the rules on its division."""
+        said: Requirement | None = inherit(*self._shared(i), "requirement")
+        if said is not None:
+            return said
+        rule = self._kind_rules.get(self.nodes.kinds[self._columns.site_nodes[i]])
+        return Requirement.REQUIRED if rule is None else rule.requirement
+
+    def exempt_reason(self, i: int) -> str | None:
+        """Why site ``i`` is exempt or optional, in the words of whoever said so."""
+        entry, defaults = self._shared(i)
+        reason: str | None = inherit(entry, defaults, "reason")
+        rule = self._kind_rules.get(self.nodes.kinds[self._columns.site_nodes[i]])
+        return reason if reason is not None or rule is None else rule.reason
 
     def calendar_name(self, i: int) -> str | None:
         """The service calendar of site ``i``; None where none is promised."""
@@ -221,6 +246,16 @@ class Inventory:
         """Whether site ``i`` is flagged as a central village (中心村)."""
         entry = self._entry(i)
         return entry is not None and entry.central
+
+    def pilots(self) -> dict[int, Pilot]:
+        """The sites that are flagged as pilots (试点)."""
+        flagged = ((int(i), self._entry(int(i))) for i, raw in self._columns.entries.items() if raw.get("pilot"))
+        return {i: entry.pilot for i, entry in flagged if entry is not None and entry.pilot is not None}
+
+    def formerly(self) -> dict[str, int]:
+        """Division of the past to the site that stands for it: a station of a township, a point of a village."""
+        told = self._columns.entries.items()
+        return {full_code(str(raw["formerly"])): int(i) for i, raw in told if raw.get("formerly")}
 
     def claims(self, i: int) -> tuple[Claim, ...]:
         """Initial claims of site ``i``, in the order written."""
@@ -320,7 +355,7 @@ class Inventory:
             key=columns.site_keys[i],
             site_class=columns.site_classes[i],
             requirement=self.requirement(i),
-            exempt_reason=inherit(entry, defaults, "reason"),
+            exempt_reason=self.exempt_reason(i),
             responsible=inherit(entry, defaults, "responsible"),
             cooperating=inherit(entry, defaults, "cooperating") or (),
             contact=inherit(entry, defaults, "contact"),
@@ -335,6 +370,7 @@ class Inventory:
             central_since=own.central_since,
             pilot=own.pilot,
             demonstration=own.demonstration,
+            formerly=full_code(own.formerly) if own.formerly else None,
             seal_no=own.seal_no,
             note=own.note,
             host_site=columns.site_ids[host] if host >= 0 else None,

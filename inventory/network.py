@@ -70,6 +70,7 @@ class Network(Declared):
     Attributes:
         managers: from where devices may be managed; ``manager`` is the address of the machine that changes them.
         vpns: by zone of the address plan; the zones that routers keep apart.
+        reaches: addresses that every router must reach after a change, such as the hub's; tried from its own address.
         firmware: approved versions by model of the catalogue.
     """
 
@@ -81,6 +82,7 @@ class Network(Declared):
     syslog: tuple[IPv4Address, ...] = ()
     traps: tuple[IPv4Address, ...] = ()
     dns: tuple[IPv4Address, ...] = ()
+    reaches: tuple[IPv4Address, ...] = Field(default=(), max_length=4)
     vpns: dict[Word, Vpn] = Field(default_factory=dict)
     ipsec: Ipsec | None = None
     apn: Word | None = None

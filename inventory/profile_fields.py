@@ -45,7 +45,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "serial",
         "sys_name",
     ),
-    "uptime": ("agent", "engine", "host"),  # seconds: sysUpTime, snmpEngineTime, hrSystemUptime
+    # Seconds of sysUpTime, snmpEngineTime and hrSystemUptime; Unix time of hrSystemDate.
+    "uptime": ("agent", "engine", "host", "date"),
     "processors": ("name", "usage_ratio", "idle_ratio"),
     "memory": _STORE,
     "storage": _STORE,

@@ -75,9 +75,9 @@ class Source(Declared):
     """The value is the row's own index: its last number, a length-prefixed text, all numbers, or the first."""
     value: Scalar | None = None
     """A constant."""
-    as_: Annotated[Literal["number", "unsigned", "text", "text_number", "size", "oid", "bits"], Field(alias="as")] = (
-        "number"
-    )
+    as_: Annotated[
+        Literal["number", "unsigned", "text", "text_number", "size", "oid", "bits", "date_and_time"], Field(alias="as")
+    ] = "number"
     bits: tuple[str, ...] = ()
     """Names of the bits of a bit string, the first being 0x80 of its first octet (SMIv2 BITS)."""
     sentinel: tuple[Scalar, ...] = ()

@@ -73,8 +73,14 @@ Conformance = Literal["not_checked", "failing", "conforming"]
 Condition = Literal[
     "planned", "built", "connected", "accepted", "in_service", "open",
     "reachable", "working", "used", "extranet", "platform", "kiosk", "printer", "router",
+    "online", "items_listed", "conforming", "rating",
 ]  # fmt: skip
-"""What a milestone can ask of a site: a claim, a measured aspect, an attachment, or at least one such device."""
+"""What a milestone can ask of a site: a claim, a measured aspect, an attachment, at least one such device, or a fact.
+
+``online`` is the site's presence on the online platform (网上服务点), ``items_listed`` the imported list of service
+items, ``conforming`` a line that was checked against the network's standard (new or reused), ``rating`` a terminal by
+which citizens rate the service (好差评).
+"""
 
 SITE_TYPES: Final[tuple[str, ...]] = get_args(SiteType)
 LINK_TYPES: Final[tuple[str, ...]] = get_args(LinkType)

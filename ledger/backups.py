@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from ledger.tables import backups
 from ledger.vault import Vault
@@ -10,7 +10,11 @@ from ledger.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One backup without its sealed text. ``taken_at`` is Unix time."""
+    """One backup without its sealed text. ``taken_at`` is Unix time.
+
+    Args:
+        saved: whether the device had saved what it ran; None where nobody asked or it does not show it.
+    """
 
     id: int
     device: str
@@ -19,6 +23,7 @@ class Backup:
     platform: str
     fingerprint: str
     redacted: str
+    saved: bool | None = None
 
 
 def keep_backup(
@@ -31,6 +36,7 @@ def keep_backup(
     fingerprint: str,
     redacted: str,
     now: float,
+    saved: bool | None = None,
 ) -> None:
     connection.execute(
         insert(backups).values(
@@ -40,6 +46,7 @@ def keep_backup(
             platform=platform,
             fingerprint=fingerprint,
             redacted=redacted,
+            saved=saved,
             sealed=vault.seal(raw.encode(), device),
         )
     )
@@ -50,14 +57,18 @@ def backups_of(connection: Connection, device: str, limit: int = 20) -> list[Bac
     rows = connection.execute(
         select(backups).where(backups.c.device == device).order_by(backups.c.id.desc()).limit(limit)
     )
-    return [Backup(r.id, r.device, r.taken_at, r.reason, r.platform, r.fingerprint, r.redacted) for r in rows]
+    return [_backup(row) for row in rows]
 
 
 def newest_backups(connection: Connection) -> dict[str, Backup]:
     """The newest of each device."""
     newest = select(func.max(backups.c.id)).group_by(backups.c.device)
     rows = connection.execute(select(backups).where(backups.c.id.in_(newest)))
-    return {r.device: Backup(r.id, r.device, r.taken_at, r.reason, r.platform, r.fingerprint, r.redacted) for r in rows}
+    return {row.device: _backup(row) for row in rows}
+
+
+def _backup(row: Row[tuple[object, ...]]) -> Backup:
+    return Backup(row.id, row.device, row.taken_at, row.reason, row.platform, row.fingerprint, row.redacted, row.saved)
 
 
 def open_backup(

@@ -35,9 +35,11 @@ def record(connection: Connection, said: SaidClaim, now: float) -> None:
     )
 
 
-def said_since(connection: Connection, row: int) -> list[tuple[int, SaidClaim]]:
-    """Every claim recorded after row ``row``, with its row; 0 gives all."""
+def said_since(connection: Connection, row: int, known_at: float | None = None) -> list[tuple[int, SaidClaim]]:
+    """Every claim recorded after row ``row`` (0 gives all), up to Unix time ``known_at``, with its row."""
     query = select(claims).where(claims.c.id > row).order_by(claims.c.id)
+    if known_at is not None:
+        query = query.where(claims.c.recorded_at <= known_at)
     return [
         (r.id, SaidClaim(r.site, Claim(r.claim), r.happened_on, r.said_by, r.proof, r.proof_sha256))
         for r in connection.execute(query)

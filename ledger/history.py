@@ -9,6 +9,7 @@ from health.outage import Interval, Outage, Scope
 from health.rootcause import Cause
 from health.verdict import Blame, Finding, clues_of
 from inventory.vocabulary import Aspect, Verdict
+from ledger.office_tables import facts
 from ledger.tables import claims, maintenance, outage_events, outage_verdicts, site_events, watch_intervals
 
 _BATCH = 500  # names in one IN (...): SQLite's oldest limit on variables is 999
@@ -50,23 +51,29 @@ def verdicts_since(connection: Connection, row: int) -> Iterator[SiteVerdict]:
 
 def newest_rows(connection: Connection) -> tuple[int, ...]:
     """The newest row of each table that is followed: cheap to ask often, and different when there is news."""
-    followed = (site_events.c.id, outage_events.c.id, outage_verdicts.c.id, maintenance.c.id, claims.c.id)
+    followed = (site_events.c.id, outage_events.c.id, outage_verdicts.c.id, maintenance.c.id, claims.c.id, facts.c.id)
     return tuple(connection.scalar(select(func.max(column))) or 0 for column in followed)
 
 
-def newest_verdicts(connection: Connection, at: float | None = None) -> list[SiteVerdict]:
-    """The verdict on each aspect of each site, now or at Unix time ``at``."""
+def newest_verdicts(
+    connection: Connection, at: float | None = None, known_at: float | None = None
+) -> list[SiteVerdict]:
+    """The verdict on each aspect of each site, now or at Unix time ``at``, of what was recorded by ``known_at``."""
     events = site_events.c
     newest = select(func.max(events.id).label("id")).group_by(events.site, events.aspect)
     if at is not None:
         newest = newest.where(events.happened_at <= at)
+    if known_at is not None:
+        newest = newest.where(events.recorded_at <= known_at)
     chosen = newest.subquery()
     rows = connection.execute(select(site_events).join(chosen, events.id == chosen.c.id).order_by(events.id))
     return [_verdict(row) for row in rows]
 
 
-def dark_intervals(connection: Connection, sites: Iterable[str], until: float) -> dict[str, list[Interval]]:
-    """When each site was not reachable, up to ``until``; an open interval ends there."""
+def dark_intervals(
+    connection: Connection, sites: Iterable[str], until: float, aspect: Aspect = Aspect.REACHABLE
+) -> dict[str, list[Interval]]:
+    """When each site was not reachable (or had another aspect denied), up to ``until``; an open interval ends there."""
     events = site_events.c
     intervals: dict[str, list[Interval]] = {}
     wanted = list(sites)
@@ -74,7 +81,7 @@ def dark_intervals(connection: Connection, sites: Iterable[str], until: float) -
         batch = wanted[start : start + _BATCH]
         query = (
             select(events.site, events.verdict, events.happened_at)
-            .where(events.site.in_(batch), events.aspect == Aspect.REACHABLE, events.happened_at < until)
+            .where(events.site.in_(batch), events.aspect == aspect, events.happened_at < until)
             .order_by(events.site, events.id)
         )
         fell: dict[str, float] = {}
@@ -86,6 +93,13 @@ def dark_intervals(connection: Connection, sites: Iterable[str], until: float) -
         for site, since in fell.items():
             intervals.setdefault(site, []).append((since, until))
     return intervals
+
+
+def first_verdicts(connection: Connection, aspect: Aspect = Aspect.REACHABLE) -> dict[str, float]:
+    """Site to the Unix time of the first verdict on it: before that nobody had ever asked it."""
+    events = site_events.c
+    query = select(events.site, func.min(events.happened_at)).where(events.aspect == aspect).group_by(events.site)
+    return {site: at for site, at in connection.execute(query)}
 
 
 def watched(connection: Connection, county: str | None = None, at: float | None = None) -> list[Interval]:
@@ -116,6 +130,7 @@ def outages(
     open_only: bool = False,
     site: str | None = None,
     devices: Collection[str] = (),
+    ids: Collection[str] | None = None,
     limit: int | None = None,
 ) -> list[Outage]:
     """Outages that overlap ``[since, until)``, newest first.
@@ -123,6 +138,7 @@ def outages(
     Args:
         site: only those that darkened this site, or whose node it is.
         devices: with ``site``, also the outages of these devices of it.
+        ids: only these.
     """
     opened, closed = outage_events.alias("opened"), outage_events.alias("closed")
     query: Select[tuple[object, ...]] = (
@@ -140,6 +156,8 @@ def outages(
         .where(opened.c.kind == "opened")
         .order_by(opened.c.happened_at.desc(), opened.c.id.desc())
     )
+    if ids is not None:
+        query = query.where(opened.c.outage.in_(list(ids)))
     if open_only:
         query = query.where(closed.c.outage.is_(None))
     if since is not None:
@@ -153,8 +171,8 @@ def outages(
         query = query.limit(limit)
     rows = connection.execute(query).all()
     beneath = _sites_of(connection, [row.outage for row in rows if row.scope not in (Scope.DEVICE, Scope.LAN)])
-    ids = [row.outage for row in rows]
-    found, flaps = _verdicts_of(connection, ids), _flaps_of(connection, ids)
+    named = [row.outage for row in rows]
+    found, flaps = _verdicts_of(connection, named), _flaps_of(connection, named)
     return [
         Outage(
             row.outage,

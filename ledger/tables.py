@@ -9,6 +9,7 @@ Facts from a collector carry (county, epoch, seq): shipping them twice changes n
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     Float,
@@ -31,7 +32,7 @@ metadata = MetaData(
 )
 
 # SQLite numbers rows by itself only in an INTEGER primary key.
-_RowId = BigInteger().with_variant(Integer, "sqlite")
+row_id = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _collected(name: str, *columns: Column[object] | Index) -> Table:
@@ -39,7 +40,7 @@ def _collected(name: str, *columns: Column[object] | Index) -> Table:
     return Table(
         name,
         metadata,
-        Column("id", _RowId, primary_key=True, autoincrement=True),
+        Column("id", row_id, primary_key=True, autoincrement=True),
         Column("county", String(12), nullable=False),
         Column("epoch", Integer, nullable=False),
         Column("seq", BigInteger, nullable=False),
@@ -85,7 +86,7 @@ outage_verdicts = _collected(
 maintenance = Table(
     "maintenance",
     metadata,
-    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("window", String(32), nullable=False),
     Column("kind", String(9), nullable=False),  # announced, cancelled
     Column("reach", String(8), nullable=False),  # device, site, division
@@ -121,7 +122,7 @@ leases = Table(
 claims = Table(
     "claims",
     metadata,
-    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("site", String(64), nullable=False),
     Column("claim", String(16), nullable=False),
     Column("happened_on", Date, nullable=False),
@@ -159,7 +160,7 @@ accounts = Table(
 grants = Table(
     "grants",
     metadata,
-    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("account", String(64), nullable=False),
     Column("role", String(32), nullable=False),
     Column("division", String(12), nullable=False),  # the subtree that the role is for
@@ -185,7 +186,7 @@ sessions = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("at", Float(53), nullable=False),
     Column("actor", String(64), nullable=False),
     Column("action", String(48), nullable=False),
@@ -209,7 +210,7 @@ plans = Table(
 approvals = Table(
     "approvals",
     metadata,
-    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("plan", String(64), nullable=False),
     Column("account", String(64), nullable=False),
     Column("verdict", String(8), nullable=False),  # approve, reject
@@ -235,7 +236,7 @@ runs = Table(
 run_events = Table(
     "run_events",
     metadata,
-    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("run", String(32), nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("at", Float(53), nullable=False),
@@ -261,13 +262,14 @@ device_locks = Table(
 backups = Table(
     "backups",
     metadata,
-    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("device", String(64), nullable=False),
     Column("taken_at", Float(53), nullable=False),
     Column("reason", String(48), nullable=False),  # nightly, a run's id, adopted
     Column("platform", String(16), nullable=False),
     Column("fingerprint", String(64), nullable=False),
     Column("redacted", Text, nullable=False),
+    Column("saved", Boolean, nullable=True),  # whether what runs was saved; null where the device does not show it
     Column("sealed", LargeBinary, nullable=False),  # the raw text, encrypted; opened only to restore
     Index(None, "device", "taken_at"),
 )
@@ -275,7 +277,7 @@ backups = Table(
 applied = Table(
     "applied",
     metadata,
-    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("device", String(64), nullable=False),
     Column("at", Float(53), nullable=False),
     Column("run", String(32), nullable=False),

@@ -39,10 +39,10 @@ def read_running(router: Router) -> str:
         return without_own(session.running())
 
 
-def read_saved(router: Router) -> str | None:
-    """The saved configuration; None where the platform cannot show it. Raises like `read_running`."""
+def read_both(router: Router) -> tuple[str, str | None]:
+    """The running configuration, and the saved one (None where that cannot be shown). Raises as `read_running`."""
     with connect(router) as session:
-        return session.saved()
+        return without_own(session.running()), session.saved()
 
 
 def transact(change: Change, router: Router, run: Watchman) -> Outcome:

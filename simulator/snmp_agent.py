@@ -47,10 +47,10 @@ class Counts:
 class _Moment:
     """One device at one time (`simulator.values.Moment`)."""
 
-    __slots__ = ("_personality", "_terminal", "conditions", "life_s", "ordinal", "uptime_s")
+    __slots__ = ("_personality", "_terminal", "at", "conditions", "life_s", "ordinal", "uptime_s")
 
     def __init__(self, county: County, personality: Personality, ordinal: int, now: float) -> None:
-        self.ordinal = ordinal
+        self.ordinal, self.at = ordinal, now
         self.uptime_s = county.uptime_s(ordinal, now)
         self.life_s = county.life_s(ordinal, now)
         self.conditions = county.conditions(ordinal)

@@ -5,7 +5,9 @@ gauge is a mean with a wave; both take their phase and level from a hash of the 
 generator's ``phase``, so two objects with one phase tell one story (free and used memory, 32- and 64-bit octets).
 """
 
+import struct
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from math import pi, sin
 from typing import Annotated, Final, Literal, Protocol
 from zlib import crc32
@@ -23,6 +25,7 @@ class Moment(Protocol):
     """One device at one time: all that a generator may look at."""
 
     ordinal: int
+    at: float
     uptime_s: float
     life_s: float
     conditions: frozenset[str]
@@ -88,6 +91,7 @@ class ValueSpec(Declared):
     gauge: Gauge | None = None
     ticks: Literal["uptime"] | int | None = None
     seconds: Literal["uptime"] | None = None
+    date: Literal["now"] | None = None
     oid: str | None = None
     mac: int | None = None
     hex: str | None = None
@@ -149,7 +153,20 @@ def _plain(spec: ValueSpec, default_phase: str) -> bytes | Generator:
     if spec.ticks is not None:
         # RFC 2578 section 7.1.8: hundredths of a second modulo 2^32.
         return lambda moment: _number(int(moment.uptime_s * 100) & 0xFFFFFFFF, ber.TIME_TICKS)
+    if spec.date is not None:
+        return lambda moment: _date_and_time(datetime.fromtimestamp(moment.at, _CHINA))
     return lambda moment: ber.encode_integer(int(moment.uptime_s))
+
+
+_CHINA: Final = timezone(timedelta(hours=8))
+
+
+def _date_and_time(at: datetime) -> bytes:
+    """DateAndTime of RFC 2579, with its zone."""
+    octets = struct.pack(
+        ">H6Bc2B", at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond // 100_000, b"+", 8, 0
+    )
+    return ber.encode_tlv(ber.OCTET_STRING, octets)
 
 
 _HEADS: Final = {(tag, length): bytes((tag, length)) for tag in ber.UNSIGNED for length in range(1, 10)}

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ def required(what: str, present: bool) -> None:
     if os.environ.get("LAB_REQUIRED") == "1":
         pytest.fail(f"{what} is missing, and LAB_REQUIRED=1 forbids skipping")
     pytest.skip(f"{what} is not installed: run 'make debian' as root")
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str, bool], None]:
+    """Skips, or in CI fails, where a part is missing."""
+    return required
 
 
 @pytest.fixture(scope="session")

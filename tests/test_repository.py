@@ -13,7 +13,7 @@ import typer
 
 from api.app import create_app
 from cuntong.commands import app
-from exporter.registry import COUNTY_METRICS, OWN_METRICS
+from exporter import registry
 
 REPO: Final = Path(__file__).resolve().parent.parent
 README: Final = (REPO / "README.md").read_text("utf-8")
@@ -169,7 +169,7 @@ def test_the_changelog_has_a_place_for_what_comes() -> None:
     assert re.search(r"^- ", text, re.M)
 
 
-METRICS: Final = [*COUNTY_METRICS, *OWN_METRICS]
+METRICS: Final = [metric for metric in registry.METRICS.values() if metric not in registry.PROCESS_METRICS]
 _UNITS: Final = (
     "_percent",
     "_ms",
@@ -186,14 +186,20 @@ _UNITS: Final = (
 
 
 def test_every_metric_has_a_name_of_its_own() -> None:
-    names = [metric.name for metric in METRICS]
+    lists = (registry.COUNTY_METRICS, registry.COLLECTOR_METRICS, registry.API_METRICS, registry.PROCESS_METRICS)
+    names = [metric.name for metrics in lists for metric in metrics if metric is not registry.BUILD_INFO]
     assert len(set(names)) == len(names)
+    assert {*names, registry.BUILD_INFO.name} == set(registry.METRICS)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_every_metric_follows_the_conventions(metric: Any) -> None:
     assert re.fullmatch(r"cuntong_[a-z0-9]+(_[a-z0-9]+)*", metric.name)
     assert (metric.type == "counter") == metric.name.endswith("_total")
+    assert (metric.kind == "info") == metric.name.endswith("_info")
+    assert bool(metric.buckets) == (metric.kind == "histogram")
+    assert len(metric.buckets) <= 8
+    assert list(metric.buckets) == sorted(metric.buckets)
     assert not metric.name.removesuffix("_total").endswith(_UNITS)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", label) for label in metric.labels)
     assert {"province", "county", "job", "instance", "le", "quantile"}.isdisjoint(metric.labels)

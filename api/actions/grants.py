@@ -19,6 +19,20 @@ class Action(StrEnum):
     TAKE_BACKUP = "take backups"
     OPEN_BACKUP = "open sealed backups"
     ANNOUNCE_WORK = "announce maintenance"
+    ACKNOWLEDGE = "acknowledge outages"
+    OPEN_TASK = "open tasks"
+    WORK_ON_TASK = "report on tasks"
+    CLOSE_TASK = "strike tasks off"
+    DRAW_SPOT_CHECK = "draw spot checks"
+    RECORD_VISIT = "record visits"
+    TELL_FACT = "import facts"
+    ACCEPT = "accept sites"
+    DECIDE = "decide on targets"
+    APPEAL = "appeal against figures"
+    RULE_ON_APPEAL = "rule on appeals"
+    SIGN = "sign reports"
+    PUBLISH = "publish reports"
+    EDIT_STANDARD = "edit the standard"
 
 
 _ALLOWED: Final = {
@@ -31,6 +45,20 @@ _ALLOWED: Final = {
     Action.TAKE_BACKUP: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER},
     Action.OPEN_BACKUP: {Role.NETWORK_ENGINEER},
     Action.ANNOUNCE_WORK: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER},
+    Action.ACKNOWLEDGE: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER, Role.TOWNSHIP_CLERK, Role.VILLAGE_AGENT},
+    Action.OPEN_TASK: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
+    Action.WORK_ON_TASK: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER, Role.TOWNSHIP_CLERK, Role.VILLAGE_AGENT},
+    Action.CLOSE_TASK: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
+    Action.DRAW_SPOT_CHECK: {Role.REFORM_VIEWER},
+    Action.RECORD_VISIT: {Role.REFORM_VIEWER, Role.TOWNSHIP_CLERK},
+    Action.TELL_FACT: {Role.REFORM_VIEWER, Role.NETWORK_ENGINEER},
+    Action.ACCEPT: {Role.REFORM_VIEWER, Role.NETWORK_ENGINEER},
+    Action.DECIDE: {Role.REFORM_VIEWER},
+    Action.APPEAL: {Role.TOWNSHIP_CLERK, Role.VILLAGE_AGENT, Role.REFORM_VIEWER},
+    Action.RULE_ON_APPEAL: {Role.REFORM_VIEWER},
+    Action.SIGN: {Role.TOWNSHIP_CLERK, Role.REFORM_VIEWER},
+    Action.PUBLISH: {Role.REFORM_VIEWER},
+    Action.EDIT_STANDARD: {Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
 }
 
 

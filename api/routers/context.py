@@ -6,6 +6,7 @@ from fastapi import Depends, Query, Request
 
 from api.problems import not_found, refused
 from api.standing import Snapshot, Standing, moment
+from inventory.divisions import Nodes
 
 
 def standing_of(request: Request) -> Standing:
@@ -17,9 +18,14 @@ StandingHere = Annotated[Standing, Depends(standing_of)]
 
 
 def node_of(standing: Standing, code: str) -> int:
-    """The position of a division given by 2, 4, 6, 9 or 12 digits."""
+    """The position of a division of today given by 2, 4, 6, 9 or 12 digits."""
+    return node_in(standing.inventory.nodes, code)
+
+
+def node_in(nodes: Nodes, code: str) -> int:
+    """The position of a division in the tree of some day."""
     try:
-        return standing.inventory.nodes.find(code)
+        return nodes.find(code)
     except KeyError:
         raise not_found("division", code) from None
 

@@ -5,9 +5,9 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Query
 
-from api.answers import Claimed, ContradictionAnswer, Counts, Coverage, EvidenceAge, WorksNow
+from api.answers import Claimed, ContradictionAnswer, Counts, Coverage, DivisionName, EvidenceAge, WorksNow
 from api.problems import RESPONSES, refused
-from api.routers.context import AsOf, Requirement, StandingHere, node_of, requirement_of, snapshot_at
+from api.routers.context import AsOf, Requirement, StandingHere, node_in, requirement_of, snapshot_at
 from api.standing import Contradiction, Snapshot, Standing, shown
 
 router = APIRouter(tags=["coverage"], responses=RESPONSES)
@@ -28,8 +28,8 @@ def coverage(
     wanted = requirement_of(standing, requirement)
     if counted not in standing.denominators:
         raise refused(f"counted {counted!r} is none of {', '.join(standing.denominators)}.")
-    node = node_of(standing, code)
-    return coverage_of(standing, snapshot_at(standing, as_of), node, wanted, counted, children)
+    snapshot = snapshot_at(standing, as_of)
+    return coverage_of(standing, snapshot, node_in(snapshot.nodes, code), wanted, counted, children)
 
 
 def coverage_of(
@@ -37,9 +37,9 @@ def coverage_of(
 ) -> Coverage:
     """The answer for one node of the division tree."""
     inventory = standing.inventory
-    nodes, rules = inventory.nodes, inventory.coverage_rules
+    nodes, rules = snapshot.nodes, inventory.coverage_rules
     aspect = standing.aspect(requirement)
-    below = [child for child in range(node + 1, nodes.ends[node]) if nodes.parents[child] == node] if children else None
+    below = nodes.children(node) if children else None
     return Coverage(
         **counts_of(standing, snapshot, node, requirement, counted).model_dump(),
         requirement=requirement,
@@ -54,16 +54,19 @@ def coverage_of(
         evidence=_evidence_age(standing, snapshot, node, requirement, counted),
         contradictions=[
             contradiction_answer(standing, found)
-            for found in standing.contradictions(requirement, snapshot, inventory.sites.span(node))
+            for found in standing.contradictions(requirement, snapshot, (node, nodes.ends[node]))
         ],
         children=None
         if below is None
         else [counts_of(standing, snapshot, child, requirement, counted) for child in below],
+        path=[
+            DivisionName(code=nodes.codes[one], name=nodes.names[one]) for one in [*nodes.ancestors(node)[::-1], node]
+        ],
     )
 
 
 def counts_of(standing: Standing, snapshot: Snapshot, node: int, requirement: str, counted: str) -> Counts:
-    nodes = standing.inventory.nodes
+    nodes = snapshot.nodes
     figures = standing.figures(requirement, counted, node, snapshot)
     return Counts(
         code=nodes.codes[node],
@@ -81,8 +84,8 @@ def counts_of(standing: Standing, snapshot: Snapshot, node: int, requirement: st
 
 
 def _evidence_age(standing: Standing, snapshot: Snapshot, node: int, requirement: str, counted: str) -> EvidenceAge:
-    positions, sites = standing.denominators[counted]
-    low, high = np.searchsorted(positions, (node, standing.inventory.nodes.ends[node]))
+    positions, sites = snapshot.subjects[counted]
+    low, high = np.searchsorted(positions, (node, snapshot.nodes.ends[node]))
     subjects = sites[low:high]
     proofs = snapshot.evidence[standing.aspect(requirement)].proved_at[subjects[subjects >= 0]]
     proofs = proofs[~np.isnan(proofs)]

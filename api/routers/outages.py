@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from api.answers import ClueAnswer, OutageAnswer, OutageList
 from api.clues import sentence
 from api.problems import RESPONSES, not_found
-from api.routers.context import StandingHere
+from api.routers.context import StandingHere, node_of
 from api.standing import Standing, shown
 from health.outage import Outage, Scope
 from health.verdict import Blame
@@ -23,16 +23,31 @@ def outages(
     standing: StandingHere,
     open: Annotated[bool, Query(description="Only those that still run.")] = False,
     site: Annotated[str | None, Query(description="Only those that darkened this site, or a device of it.")] = None,
+    division: Annotated[str | None, Query(description="Only open ones that reach into this division.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> OutageList:
     """Outages, newest first."""
     index = None if site is None else standing.inventory.sites.index.get(site)
     if site is not None and index is None:
         raise not_found("site", site)
-    with standing.query() as connection:
-        found = outages_of(standing, connection, index, limit, open_only=open)
+    if division is not None:
+        found = open_in(standing, node_of(standing, division))[:limit]
+    else:
+        with standing.query() as connection:
+            found = outages_of(standing, connection, index, limit, open_only=open)
     at = standing.snapshot.at
     return OutageList(as_of=shown(at), data=[outage_answer(standing, outage, at) for outage in found])
+
+
+def open_in(standing: Standing, node: int) -> list[Outage]:
+    """The open outages that darken a site of a division, or whose node or device is there."""
+    sites = standing.inventory.sites
+    inside = set(sites.ids[slice(*sites.span(node))])
+    return [
+        outage
+        for outage in standing.snapshot.outages
+        if not inside.isdisjoint((*outage.sites, outage.node, outage.node.rpartition("-")[0]))
+    ]
 
 
 def outages_of(

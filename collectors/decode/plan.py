@@ -93,6 +93,7 @@ class Plan:
             ups[0] if ups else base.ups,
             (*get("cellular", ()), *base.cellular),
             (*get("extends", ()), *base.extends),
+            clock_at=clocks[0][3] if clocks else None,
         )
 
 

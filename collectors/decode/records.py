@@ -141,7 +141,7 @@ def printer(state: Row | None, supplies: Sequence[Supply], trays: Sequence[Suppl
     return Printer(status or device_status, errors or (), tuple(supplies), tuple(trays), pages)
 
 
-def uptime(agent: Any, engine: Any, host: Any) -> float | None:
+def uptime(agent: Any, engine: Any, host: Any, *_: Any) -> float | None:
     """The largest plausible clock: agents restart, and sysUpTime wraps at 497 days."""
     clocks = [float(clock) for clock in (agent, engine, host) if clock is not None and 0 <= clock <= LONGEST_UPTIME_S]
     return max(clocks, default=None)

@@ -4,6 +4,7 @@ import math
 import re
 import struct
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -97,6 +98,19 @@ def oid(raw: Value) -> str | None:
         return None
 
 
+def date_and_time(raw: Value) -> float | None:
+    """Unix time of a DateAndTime (RFC 2579) that names its offset from UTC; without one nobody knows what it means."""
+    if not isinstance(raw, bytes) or len(raw) != 11 or raw[8:9] not in (b"+", b"-"):
+        return None
+    year, month, day, hour, minute, second, tenth, sign, hours, minutes = struct.unpack(">H6Bc2B", raw)
+    try:
+        local = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)  # 60 is a leap second
+    except ValueError:
+        return None
+    ahead = 3600 * hours + 60 * minutes
+    return local.timestamp() + float(tenth) / 10 - float(ahead if sign == b"+" else -ahead)
+
+
 def named_bits(names: tuple[str, ...]) -> Convert:
     """Names of the bits that are set; the first is 0x80 of the first octet. An empty string has none set."""
 
@@ -151,6 +165,8 @@ def converter(source: Source) -> Convert:
             first = unsigned
         case "oid":
             first = oid
+        case "date_and_time":
+            first = date_and_time
         case "bits":
             first = named_bits(source.bits)
         case _:

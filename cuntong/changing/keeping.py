@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from api.actions.grants import Action
 from cuntong.changing.planning import require_scope, standard_of, tasks_for, templates_of
 from cuntong.changing.reach import Reach
-from cuntong.changing.reading import read_each
+from cuntong.changing.reading import read_each, read_with_saved
 from cuntong.errors import StartError
 from inventory.devices import Device
 from inventory.model import Inventory
@@ -62,7 +62,8 @@ def back_up(
     with engine.connect() as connection:
         before = newest_backups(connection)
     taken = []
-    for device, read in zip(devices, read_each(inventory, devices, reach, parallel, per_uplink, done), strict=True):
+    said = read_each(inventory, devices, reach, parallel, per_uplink, done, read_with_saved)
+    for device, read in zip(devices, said, strict=True):
         if read.text is None:
             taken.append(Taken(device.id, "", False, read.said))
             continue
@@ -70,8 +71,9 @@ def back_up(
         mark, now = fingerprint(platform, read.text), time.time()
         with engine.begin() as connection:
             keep_backup(
-                connection, vault, device.id, platform, "backup", read.text, mark, redact(platform, read.text), now
-            )
+                connection, vault, device.id, platform, "backup", read.text, mark, redact(platform, read.text), now,
+                read.saved,
+            )  # fmt: skip
         old = before.get(device.id)
         taken.append(Taken(device.id, mark, old is not None and old.fingerprint != mark, ""))
     with engine.begin() as connection:
@@ -193,9 +195,10 @@ def _row(result: Result) -> dict[str, str]:
 
 
 def _saved(connection: Any, newest: Mapping[str, Backup]) -> dict[str, bool]:
-    """Saved as it runs: known of a device whose newest backup says what a transaction of ours verified and saved."""
+    """Saved as it runs: as the newest backup saw it, else of what a transaction of ours verified and saved."""
     applied = rollouts.last_applied(connection)
-    return {id: True for id, one in newest.items() if applied.get(id) == one.fingerprint}
+    ours = {id: True for id, one in newest.items() if applied.get(id) == one.fingerprint}
+    return ours | {id: one.saved for id, one in newest.items() if one.saved is not None}
 
 
 def write_bootstrap(

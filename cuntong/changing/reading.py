@@ -13,7 +13,8 @@ from inventory.devices import Device
 from inventory.model import Inventory
 from rollout.errors import SessionError
 from rollout.router import Router
-from rollout.transaction import read_running
+from rollout.running import fingerprint
+from rollout.transaction import read_both, read_running
 
 _THREADS_UP_TO: Final = 8  # routers: fewer are read sooner by threads than processes start
 
@@ -23,10 +24,15 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Read:
-    """What a router says; ``text`` is None where it says nothing, and ``said`` why."""
+    """What a router says; ``text`` is None where it says nothing, and ``said`` why.
+
+    Args:
+        saved: whether it has saved what it runs; None where nobody asked or the platform does not show it.
+    """
 
     text: str | None
     said: str
+    saved: bool | None = None
 
 
 def read_one(router: Router) -> Read:
@@ -36,6 +42,16 @@ def read_one(router: Router) -> Read:
         return Read(None, str(error))
 
 
+def read_with_saved(router: Router) -> Read:
+    """As `read_one`, and whether what runs is saved."""
+    try:
+        running, saved = read_both(router)
+    except SessionError as error:
+        return Read(None, str(error))
+    same = None if saved is None else fingerprint(router.platform, saved) == fingerprint(router.platform, running)
+    return Read(running, "", same)
+
+
 def read_each(
     inventory: Inventory,
     devices: Sequence[Device],
@@ -43,6 +59,7 @@ def read_each(
     parallel: int,
     per_uplink: int,
     done: Callable[[str], None] = lambda _: None,
+    read: Callable[[Router], Read] = read_one,
 ) -> list[Read]:
     """The running configuration of each device, in order.
 
@@ -51,7 +68,7 @@ def read_each(
     """
     routers = [reach.router(device) for device in devices]
     uplinks = [uplink_of(inventory, device) for device in devices]
-    return paced(read_one, routers, uplinks, parallel, per_uplink, lambda number, _: done(devices[number].id))
+    return paced(read, routers, uplinks, parallel, per_uplink, lambda number, _: done(devices[number].id))
 
 
 def uplink_of(inventory: Inventory, device: Device) -> str:

@@ -27,7 +27,7 @@ from rollout.plan import DevicePlan, Plan
 from rollout.planning import is_kept, kept_secret
 from rollout.running import fingerprint, redact
 from rollout.transaction import resolve, touched, transact
-from rollout.watch import Check, default_route_check
+from rollout.watch import Check, default_route_check, ping_check
 
 HOLD_S: Final = 120.0
 """How long a device stays locked after its worker's last step."""
@@ -135,8 +135,10 @@ class LedgerWatchman:
 
     @property
     def checks(self) -> Sequence[Check]:
-        """The device must still know the way out; a core router has none to know."""
-        return (default_route_check(self._device.platform),) if self._device.uplink else ()
+        """The device must still know the way out (a core router has none to know) and reach what the operator names."""
+        platform = self._device.platform
+        out = (default_route_check(platform),) if self._device.uplink else ()
+        return (*out, *(ping_check(platform, str(target)) for target in self._reach.network.reaches))
 
 
 def change_device(

@@ -2,6 +2,7 @@
 
 from cuntong.commands import (
     accounts,
+    alerting,
     asking,
     changing,
     declared,
@@ -10,6 +11,7 @@ from cuntong.commands import (
     kiosking,
     maintaining,
     remediating,
+    reporting,
     running,
     simulating,
 )
@@ -17,6 +19,7 @@ from cuntong.commands.common import app
 
 __all__ = [
     "accounts",
+    "alerting",
     "app",
     "asking",
     "changing",
@@ -26,6 +29,7 @@ __all__ = [
     "kiosking",
     "maintaining",
     "remediating",
+    "reporting",
     "running",
     "simulating",
 ]

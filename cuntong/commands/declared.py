@@ -41,12 +41,14 @@ def check(
     ] = False,
 ) -> None:
     """Check an inventory against every law; each problem with its file, line and mend."""
+    from exporter.alertmanager.settings import read_alerting
     from inventory.loader import allocate_missing
 
     try:
         added = allocate_missing(folder) if allocate else []
         with err.status("Checking ..."):
             inventory = load(folder)
+            read_alerting(folder)
     except InventoryError as error:
         if not as_json:
             raise

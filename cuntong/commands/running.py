@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cuntong.commands.common import HERE, Folder, app, err, given, host_and_port, load, log, out, print_json
+from cuntong.commands.common import HERE, Folder, app, err, given, host_and_port, load, log, out, print_json, say
+from cuntong.errors import UsageError
 from cuntong.settings import settings
 
 Host = Annotated[str, typer.Option(help="Where to listen; other machines can connect only if this says so.")]
@@ -78,8 +79,28 @@ def demo(
     prove: Annotated[
         bool, typer.Option("--check", help="Prove that everything works, print one line of JSON, end.")
     ] = False,
+    place: Annotated[
+        str | None,
+        typer.Option(help="One of the five places of the notices, with a ledger of thirteen months and no devices."),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Of a place: the day at whose end its clock stands.", show_default="its own"),
+    ] = None,
+    divisions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of a place: the folder of the division lists.",
+            show_default="CUNTONG_DIVISIONS, ./divisions or ../shared/divisions",
+        ),
+    ] = None,
 ) -> None:
     """A whole make-believe county on this machine: devices, collector, metrics, API and page."""
+    if place is not None:
+        _show_place(place, as_of, divisions, port, prove)
+        return
+    if as_of is not None or divisions is not None:
+        raise UsageError("--as-of and --divisions belong to --place.")
     from cuntong import demo as demos
     from cuntong import proving
     from simulator.scenario import load as load_scenario
@@ -96,3 +117,19 @@ def demo(
     with given():
         load_scenario(scenario)
     demos.run(folder, inventory, port, scenario, bare, out)
+
+
+def _show_place(name: str, as_of: str | None, divisions: Path | None, port: int | None, prove: bool) -> None:
+    from cuntong.places import showing
+
+    place = showing.find(name)
+    day = showing.day_of(place, as_of)
+    if prove:
+        document = showing.prove(place, day, divisions)
+        print_json(document)
+        if "failed" in document:
+            err.print(document["failed"], markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(1)
+        return
+    with showing.staged(place, day, divisions) as world:
+        showing.serve(world, port, say)

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network
@@ -279,6 +280,8 @@ def answers(router: SimulatedRouter, target: str) -> bool:
         return False
     if any(address == mine.ip for one in router.reading.interfaces for mine in one.addresses):
         return True
+    if router.faults.unanswered and re.search(router.faults.unanswered, target):
+        return False
     path = router.spec.path
     if path is not None and (address == path.manager or any(address == peer.ip for peer in path.peers)):
         return router.reachable

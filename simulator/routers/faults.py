@@ -28,6 +28,7 @@ class RouterFaults:
         noise: a log line in the middle of every answer.
         password_expired: asks at login whether to change the password.
         offers_save: asks whether to save before a reboot is scheduled.
+        unanswered: addresses that no ping reaches, whatever the routes.
         forgets_timer: a scheduled reboot or rollback never happens.
     """
 
@@ -46,6 +47,7 @@ class RouterFaults:
     noise: bool = False
     password_expired: bool = False
     offers_save: bool = False
+    unanswered: str = ""
     forgets_timer: bool = False
 
     def with_faults(self, told: Mapping[str, object]) -> "RouterFaults":

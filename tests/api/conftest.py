@@ -1,10 +1,11 @@
 """The API over a real ledger: 天全 as the example declares it, facts as a collector's journal writes them."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -28,23 +29,33 @@ STALE_S = 600.0
 HOUR = 3600.0
 
 
+Answer = TypeVar("Answer")
+
+
 class Client:
-    """Asks an application in this process and waits for the answer."""
+    """Asks an application in this process and waits for the answer. Its loop has a thread: a browser may have ours."""
 
     def __init__(self, app: FastAPI, *, bugs_are_raised: bool = True) -> None:
-        self._runner = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         transport = httpx.ASGITransport(app, raise_app_exceptions=bugs_are_raised)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://county")
 
     def get(self, path: str, params: dict[str, Any] | None = None) -> httpx.Response:
-        return self._runner.run(self._http.get(path, params=params or None))
+        return self._wait(self._http.get(path, params=params or None))
 
     def post(self, path: str) -> httpx.Response:
-        return self._runner.run(self._http.post(path))
+        return self._wait(self._http.post(path))
 
     def close(self) -> None:
-        self._runner.run(self._http.aclose())
-        self._runner.close()
+        self._wait(self._http.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait(self, answer: Coroutine[Any, Any, Answer]) -> Answer:
+        return asyncio.run_coroutine_threadsafe(answer, self._loop).result()
 
 
 class World:

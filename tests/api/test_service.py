@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.registry import OWN_METRICS
+from exporter.registry import API_METRICS, PROCESS_METRICS
 from health.coverage import State
 from inventory.loader import load
 from inventory.model import Inventory
@@ -42,8 +42,15 @@ def test_prometheus_finds_the_collector_through_its_lease(lit: "World") -> None:
     (group,) = lit.get("/v1/sd/collectors")
     assert group == {
         "targets": ["127.0.0.1:9161"],
-        "labels": {"__metrics_path__": "/metrics/511825000000", "province": "51", "county": "511825"},
+        "labels": {
+            "__metrics_path__": "/metrics/511825000000",
+            "province": "51",
+            "county": "511825",
+            "collector": "test",
+        },
     }
+    (process,) = lit.get("/v1/sd/processes")
+    assert process == group | {"labels": group["labels"] | {"__metrics_path__": "/metrics"}}
 
 
 def test_a_lease_that_is_over_is_no_target(lit: "World") -> None:
@@ -68,7 +75,12 @@ def test_a_shard_that_cannot_be_is_refused(lit: "World") -> None:
 
 def test_the_metrics_say_what_the_coverage_says(busy: "World") -> None:
     families = {family.name: family for family in text_string_to_metric_families(busy.client.get("/metrics").text)}
-    assert set(families) == {metric.name for metric in OWN_METRICS if "coverage" in metric.name}
+    declared = {metric.family: metric for metric in (*API_METRICS, *PROCESS_METRICS)}
+    assert set(families) <= set(declared)
+    for name, family in families.items():
+        assert (family.type, family.documentation) == (declared[name].type, declared[name].help)
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == set(declared[name].all_labels)
     for requirement in ("extranet", "kiosk"):
         states = busy.coverage(requirement=requirement)["states"]
         samples = families["cuntong_coverage_villages"].samples
@@ -109,18 +121,24 @@ def test_a_bug_is_a_problem_document_that_gives_nothing_away(
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+_MEDIA = {"application/json", "text/plain", "text/event-stream"}
+
+
 def test_the_contract_names_every_operation_and_every_answer(busy: "World") -> None:
     document = busy.get("/openapi.json")
     assert document == busy.get("/openapi.json")
     operations = {path: operation for path, found in document["paths"].items() for operation in found.values()}
     names = [operation["operationId"] for operation in operations.values()]
-    assert sorted(names) == ["collectors", "coverage", "healthz", "metrics", "outages", "site", "sites"]
+    assert len(set(names)) == len(names)
+    assert {"collectors", "processes", "scrape_config", "coverage", "healthz", "metrics", "outages", "site"} <= set(
+        names
+    )
     for path, operation in operations.items():
         assert operation["summary"], path
         for status, response in operation["responses"].items():
             assert response["description"], (path, status)
             (media_type,) = response["content"]
-            expected = {"application/json", "text/plain"} if status == "200" else {"application/problem+json"}
+            expected = _MEDIA if status == "200" else {"application/problem+json"}
             assert media_type in expected, (path, status)
             assert response["content"][media_type]["schema"], (path, status)
         if operation.get("parameters"):

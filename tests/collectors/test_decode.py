@@ -1,6 +1,8 @@
 """From raw values to readings: text, numbers, sentinels, clocks, names, printers."""
 
+import struct
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -445,3 +447,34 @@ def test_the_parts_of_an_identity_are_joined() -> None:
     identity = records.identity(rows, None, None, "p")
     assert (identity.model, identity.os_version) == ("5PX 3000", "FW: 1, NMC: 2")
     assert records.identity([{"model": "5PX 3000", "variant": "3000"}], None, None, "p").model == "5PX 3000"
+
+
+@given(st.integers(-20_000_000_000, 70_000_000_000), st.integers(-12 * 4, 14 * 4))
+def test_a_date_with_its_zone_is_a_moment(tenths: int, quarters: int) -> None:
+    local = datetime.fromtimestamp(tenths // 10, timezone(timedelta(minutes=15 * quarters)))
+    ahead = abs(quarters) * 15
+    zone = (b"+" if quarters >= 0 else b"-", ahead // 60, ahead % 60)
+    clock = (local.month, local.day, local.hour, local.minute, local.second, tenths % 10)
+    told = values.date_and_time(struct.pack(">H6Bc2B", local.year, *clock, *zone))
+    assert told == pytest.approx(tenths / 10, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        5,
+        b"",
+        bytes.fromhex("07ea0b160807310a"),  # no zone: whose time is it
+        bytes.fromhex("07ea0b160807310a200800"),  # neither east nor west
+        bytes.fromhex("07ea0d160807310a2b0800"),  # a thirteenth month
+        bytes.fromhex("00000000000000002b0000"),
+    ],
+)
+def test_a_date_that_is_none_says_nothing(raw: Value) -> None:
+    assert values.date_and_time(raw) is None
+
+
+def test_a_leap_second_is_still_a_time() -> None:
+    told = values.date_and_time(bytes.fromhex("07e00c1f173b3c002b0000"))
+    assert told == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()

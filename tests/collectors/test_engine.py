@@ -99,7 +99,7 @@ class Clock:
 class Post:
     """One collector over one ledger."""
 
-    def __init__(self, ledger: Engine, holder: str = "a", **more: int) -> None:
+    def __init__(self, ledger: Engine, holder: str = "a", max_in_flight: int = 512) -> None:
         self.ledger = ledger
         self.village = Village()
         self.clock = Clock()
@@ -107,7 +107,7 @@ class Post:
         self.journal = Journal(ledger, lease, self.clock, 60)
         schedule = Schedule([0] * len(FLEET.devices), INTERVAL_S, 8)
         everybody = range(len(FLEET.devices))
-        self.collector = Collector(FLEET, everybody, schedule, self.village, self.journal, self.clock, **more)
+        self.collector = Collector(FLEET, everybody, schedule, self.village, self.journal, self.clock, max_in_flight)
 
     def restore(self) -> None:
         with self.ledger.connect() as connection:

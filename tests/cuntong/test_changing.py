@@ -7,6 +7,7 @@ but not touched. Runs are blind here: the demo's own test has a collector that m
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -358,19 +359,45 @@ def test_a_run_by_hand_is_undone_by_hand_and_backups_and_the_baseline_have_playb
     assert redact(platform, now) == redact(platform, before)
 
 
+def _judged(bench: Bench, scope: str) -> dict[str, str]:
+    (judged,) = json.loads(bench.call("baseline", scope, "--json").out)
+    return {one["item"]: one["mark"] for one in judged["results"]}
+
+
+def test_a_router_that_does_not_reach_what_the_operator_names_goes_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``network.reaches`` names, such as the hub: here nobody answers under the second address."""
+    folder = bench.place / "inventory"
+    shutil.copytree(EXAMPLE, folder)
+    text = (folder / "county.yml").read_text("utf-8")
+    (folder / "county.yml").write_text(text.replace("  dns: [10", "  reaches: [10.126.12.10, 192.0.2.1]\n  dns: [10"))
+    monkeypatch.setenv("CUNTONG_INVENTORY", str(folder))
+    router = bench.fleet["tq-xingye-xiakou-cpe1"]
+    before = router.running
+    router.inject(unanswered=r"192\.0\.2\.1")
+    said = bench.apply(bench.approved("tq-xingye-xiakou"))
+    (ended,) = json.loads(said.out)["devices"]
+    assert (said.code, ended["state"]) == (1, "rolled_back")
+    assert "does not reach 192.0.2.1" in ended["reason"]
+    there = Landmarks(router.spec.platform, before=before, after=before)
+    assert there.of(router.running) is not Standing.BETWEEN
+
+
 def test_backups_drift_and_baseline_speak_of_what_was_read(bench: Bench) -> None:
     scope = "tq-xingye-xiakou"
     bench.apply(bench.approved(scope))
     assert bench.call("backup", scope).code == 0
+    assert _judged(bench, scope)["B11"] == "pass"
     (same,) = json.loads(bench.call("drift", scope, "--json").out)
     assert (same["since_applied"], same["against_intended"]) == ("same", "in_sync")
     _by_hand(bench.fleet["tq-xingye-xiakou-cpe1"])
     assert json.loads(bench.call("backup", scope, "--json").out)[0]["changed"]
     (drifted,) = json.loads(bench.call("drift", scope, "--json").out)
     assert (drifted["since_applied"], drifted["against_intended"]) == ("changed", "ready")
-    (judged,) = json.loads(bench.call("baseline", scope, "--json").out)
-    marks = {one["item"]: one["mark"] for one in judged["results"]}
+    marks = _judged(bench, scope)
     assert marks["B1"] == "fail"
+    assert marks["B11"] == "fail"  # what runs was not saved
     assert marks["B6"] == "pass"
     assert set(marks.values()) == {"pass", "fail", "n/a"}
     file = bench.place / "restored.cfg"

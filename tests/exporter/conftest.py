@@ -8,8 +8,10 @@ import pytest
 import inventory as inventory_package
 from collectors.engine import Collector, Done
 from collectors.fleet import Fleet, WatchedDevice
+from collectors.line_changes import LineChanges
 from collectors.ping import Echoes
 from collectors.schedule import Schedule
+from cuntong.collect import line_ports
 from exporter.text import CountyText
 from health.reading import Identity, Readings
 from inventory.devices import Device
@@ -46,12 +48,13 @@ class Stand:
         count = len(inventory.devices)
         schedule = Schedule([0] * count, 60.0, 8)
         journal = Journal(self.engine, lease, lambda: self.now, 60)
-        self.collector = Collector(fleet, range(count), schedule, Nobody(), journal, lambda: self.now)
+        self.lines = LineChanges(line_ports(inventory))
+        self.collector = Collector(fleet, range(count), schedule, Nobody(), journal, lambda: self.now, lines=self.lines)
         self.watch = self.collector.watch
         # Suspects are asked again by whoever runs the polls: here, by the test.
         self.watch._ask = lambda devices: None
         self.echoes = Echoes(count)
-        self.text = CountyText(inventory, self.collector, self.echoes, [0, 1])
+        self.text = CountyText(inventory, self.collector, self.echoes, [0, 1], lambda: self.now)
 
     def device(self, id: str) -> Device:
         return self.inventory.devices.find(id)
@@ -62,6 +65,8 @@ class Stand:
         for ordinal in ordinals:
             self.now += 0.001
             self.collector.latest[ordinal].take(readings, self.now)
+            if readings is not None:
+                self.lines.polled(ordinal, readings, self.now)
             self.watch.finished(ordinal, readings, self.now)
         self.watch.settle(self.now)
 

@@ -1,5 +1,6 @@
 """The collector's HTTP: the county's text, the collector's own metrics, whether it lives."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import httpx
@@ -7,9 +8,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from collectors.reach import Endpoint
+from collectors.traps import TrapCounters
 from exporter.http import metrics_app
-from exporter.own import CollectorMetrics, own_registry
-from exporter.registry import OWN_METRICS
+from exporter.own import CollectorMetrics
+from exporter.registry import COLLECTOR_METRICS, PROCESS_METRICS
 
 if TYPE_CHECKING:
     from tests.exporter.conftest import Stand
@@ -25,9 +27,10 @@ def client(answering: "Stand") -> httpx.AsyncClient:
         lambda: {"sent": 3, "late": 1},
         patience=lambda: [0.2] * 90 + [0.7] * 10,
         platforms=platforms,
+        refusals=lambda: 3,
+        traps=lambda: TrapCounters(Counter(accepted=2), Counter(link_down=2)),
     )
-    own = own_registry(source)
-    app = metrics_app({answering.inventory.top: answering.text}, own)
+    app = metrics_app({answering.inventory.top: answering.text}, source)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://collector")
 
 
@@ -53,23 +56,25 @@ async def test_the_collector_says_of_itself_what_is_declared(client: httpx.Async
     answering.collector.sweep.first_s = 1.5
     answering.collector.sweep.completed_at = 1.0
     answering.collector.sweep.duration_s = 2.0
+    answering.collector.sweep.polls.update(answered=10, silent=4)
     async with client:
         answer = await client.get("/metrics")
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    declared = {metric.family: metric for metric in (*COLLECTOR_METRICS, *PROCESS_METRICS)}
+    assert set(families) == set(declared)
     ours = {name: family for name, family in families.items() if name.startswith("cuntong_")}
-    declared = {metric.name.removesuffix("_total"): metric for metric in OWN_METRICS}
-    assert set(ours) == {name for name in declared if not name.startswith("cuntong_coverage_")}
-    for name, family in ours.items():
-        assert family.type == declared[name].type
+    for name, family in families.items():
+        assert (family.type, family.documentation) == (declared[name].type, declared[name].help)
         for sample in family.samples:
             assert set(sample.labels) == set(declared[name].labels)
     targets = {tuple(s.labels.values()): s.value for s in ours["cuntong_collector_targets"].samples}
     assert targets == {("router", "up"): 143, ("kiosk", "up"): 126, ("printer", "up"): 106}
+    polls = {s.labels["result"]: s.value for s in ours["cuntong_collector_polls"].samples}
+    assert polls == {"answered": 7, "refused": 3, "silent": 4}
     patience = {s.labels["share"]: s.value for s in ours["cuntong_collector_snmp_timeout_seconds"].samples}
     assert patience == {"0.5": 0.2, "0.9": 0.2, "0.99": 0.7}
     reach = {s.labels["port"]: s.value for s in ours["cuntong_collector_platform_reachable"].samples}
     assert reach == {"443": 1.0, "80": 0.0}
-    assert "process_resident_memory_bytes" in families
 
 
 async def test_what_was_not_measured_yet_is_absent(client: httpx.AsyncClient) -> None:

@@ -1,8 +1,10 @@
 """A county's text: what Prometheus reads, family by family, and what it must never read."""
 
+import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +14,12 @@ from hypothesis import strategies as st
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 
-import exporter.text
-from collectors.latest import STALE_AFTER
+import exporter.describing
+from collectors.latest import STALE_AFTER, Latest
+from exporter.describing import Described
+from exporter.fragments import SERIES_PER_DEVICE
 from exporter.registry import COUNTY_METRICS, SITE_INFO, escape, series
-from exporter.text import SERIES_PER_DEVICE, Sample
+from health.hours import in_service_hours
 from health.reading import (
     Extend,
     Identity,
@@ -27,9 +31,9 @@ from health.reading import (
     Store,
     Supply,
 )
-from inventory.devices import Device
 from inventory.loader import load
 from inventory.model import Inventory
+from inventory.vocabulary import DeviceClass
 
 if TYPE_CHECKING:
     from tests.exporter.conftest import Stand
@@ -58,6 +62,7 @@ FULL = Readings(
         (Supply("1", "tray", 0.0),),
         77,
     ),
+    clock_at=1_763_600_042.0,
     extends=(
         Extend("kiosk-app", "ok", 0),
         Extend("screen", "dead", 2),
@@ -88,7 +93,11 @@ def test_every_family_is_declared_with_just_its_type_and_labels(stand: "Stand") 
     neighbours = stand.inventory.devices.of(stand.device(KIOSK).site)
     stand.polled(FULL, *(device.id for device in neighbours if device.id != KIOSK))
     stand.echoes.answered(0, stand.echoes.sent(0, 1.0), 1.004)
-    declared = {metric.name.removesuffix("_total"): metric for metric in COUNTY_METRICS}
+    unit = stand.inventory.devices.of(stand.inventory.sites.index["tq-fagai"])
+    for _ in range(2):
+        stand.polled(None, *(device.id for device in unit))
+    stand.polled(FULL, *(device.id for device in stand.inventory.devices.of(0)))
+    declared = {metric.family: metric for metric in COUNTY_METRICS}
     found = families(stand)
     assert set(found) == set(declared)
     for name, family in found.items():
@@ -126,6 +135,7 @@ def test_before_the_first_poll_there_is_identity_and_no_measurement(stand: "Stan
         "cuntong_link_speed_bytes",
         "cuntong_device_info",
         "cuntong_device_service_promised",
+        "cuntong_schedule_active",
     }
 
 
@@ -194,21 +204,23 @@ def test_a_dark_site_is_down_with_its_cause_and_one_that_nobody_asked_is_absent(
     assert len(samples(stand, "cuntong_site_up")) == 2
     labels = {"scope": "site", "node": "tq-fagai", "cause": "unknown"}
     assert samples(stand, "cuntong_outage_open_timestamp_seconds", **labels) == [pytest.approx(stand.now, abs=1)]
+    (promised,) = families(stand)["cuntong_outage_service_promised"].samples
+    assert promised.labels == {"scope": "site", "node": "tq-fagai", "class": ""}
 
 
 def test_what_has_no_changed_poll_is_not_rendered_again(answering: "Stand", monkeypatch: pytest.MonkeyPatch) -> None:
     answering.render()
-    asked: list[str] = []
-    real = exporter.text.describe
+    asked: list[int] = []
+    real = exporter.describing.describe
 
-    def describe(device: Device, *rest: Any) -> Iterator[Sample]:
-        asked.append(device.id)
-        return real(device, *rest)
+    def describe(kind: DeviceClass, latest: Latest, *rest: Any) -> Described:
+        asked.extend(at for at, one in enumerate(answering.collector.latest) if one is latest)
+        return real(kind, latest, *rest)
 
-    monkeypatch.setattr(exporter.text, "describe", describe)
+    monkeypatch.setattr("exporter.text.describe", describe)
     answering.polled(FULL, KIOSK)
     answering.render()
-    assert asked == [KIOSK]
+    assert asked == [answering.device(KIOSK).ordinal]
 
 
 def test_a_device_that_reports_too_much_is_cut_off(stand: "Stand") -> None:
@@ -217,6 +229,103 @@ def test_a_device_that_reports_too_much_is_cut_off(stand: "Stand") -> None:
     lines = [line for line in stand.render().splitlines() if f'device="{ROUTER}"' in line]
     assert len(lines) == SERIES_PER_DEVICE
     assert samples(stand, "cuntong_device_up", device=ROUTER) == [1.0]
+
+
+def test_every_line_of_a_router_has_its_own_series(stand: "Stand") -> None:
+    township = "tq-chengxiang-agg1"
+    device = stand.device(township)
+    ports = stand.inventory.models[device.model].ports
+    assert ports is not None
+    first, second = ports.uplinks[:2]
+    stand.polled(Readings(interfaces=(port(first), port(second, oper_up=False, in_octets=7))), township)
+    assert samples(stand, "cuntong_link_up", link=township, role="primary") == [1.0]
+    assert samples(stand, "cuntong_link_up", link=f"{township}-line2", role="backup") == [0.0]
+    assert samples(stand, "cuntong_link_receive_bytes_total", link=f"{township}-line2") == [7.0]
+    stand.polled(Readings(interfaces=(port(first), port(second))), township)
+    assert samples(stand, "cuntong_link_state_changes_total", link=township) == [0.0]
+    assert samples(stand, "cuntong_link_state_changes_total", link=f"{township}-line2") == [1.0]
+    declared = {sample.labels["link"] for sample in families(stand)["cuntong_link_info"].samples}
+    assert township in declared
+    assert f"{township}-line2" not in declared, "the inventory declares one circuit"
+
+
+def test_a_clock_is_off_by_what_it_shows_more_than_ours(stand: "Stand") -> None:
+    stand.polled(Readings(clock_at=stand.now - 120), KIOSK)
+    (offset,) = samples(stand, "cuntong_device_clock_offset_seconds", device=KIOSK)
+    assert offset == pytest.approx(-120, abs=1)
+    stand.polled(Readings(), KIOSK)
+    assert samples(stand, "cuntong_device_clock_offset_seconds") == []
+
+
+def test_an_outage_tells_its_place_and_how_many_sites_it_darkens(answering: "Stand") -> None:
+    inventory, fleet = answering.inventory, answering.watch.fleet
+    root = inventory.sites.index["tq-shiyang"]
+    beneath = [site for site in range(len(inventory.sites)) if fleet.tree.uplinks[site] == (root,)]
+    for _ in range(3):
+        answering.polled(Readings(), *(device.id for device in inventory.devices.of(0)))
+        for site in (root, *beneath):
+            answering.polled(None, *(device.id for device in inventory.devices.of(site)))
+        answering.polled(Readings(), *(device.id for device in inventory.devices.of(0)))
+    found = families(answering)
+    (opened,) = found["cuntong_outage_open_timestamp_seconds"].samples
+    assert opened.labels == {
+        "scope": "uplink",
+        "node": "tq-shiyang",
+        "cause": "aggregation",
+        "site": "tq-shiyang",
+        "township": "511825101",
+        "planned": "no",
+    }
+    (dark,) = found["cuntong_outage_sites"].samples
+    assert dark.labels == {"scope": "uplink", "node": "tq-shiyang"}
+    assert dark.value == 1 + len(beneath)
+    assert len(beneath) > 3
+
+
+@pytest.mark.parametrize("open_terminal", [None, "kiosk2"])
+def test_an_outage_says_whether_anybody_would_miss_it_now(
+    stand: "Stand", monkeypatch: pytest.MonkeyPatch, open_terminal: str | None
+) -> None:
+    """A site is missed while one of its terminals promises service; without terminals by its calendar, here always."""
+    inventory = stand.inventory
+    village = inventory.devices.of(inventory.sites.index["tq-chengxiang-xuyu"])
+    (unit,) = inventory.devices.of(inventory.sites.index["tq-fagai"])
+    (other,) = (one for one in inventory.devices.of(village[0].site + 1) if one.role == "kiosk1")
+    stand.polled(Readings())
+    for _ in range(2):
+        stand.polled(None, unit.id, other.id, *(device.id for device in village))
+    beside = [device.id for device in inventory.devices.of(other.site) if device.id != other.id]
+    above = [one.id for site in inventory.site_uplinks(other.site) for one in inventory.devices.of(site)]
+    stand.polled(Readings(), *beside, *above, *(device.id for device in inventory.devices.of(0)))
+    monkeypatch.setattr(
+        stand.watch.promises, "in_hours", lambda ordinal: inventory.devices[ordinal].role in (open_terminal, "cpe1")
+    )
+    found = {
+        (sample.labels["node"], sample.labels["class"]): sample.value
+        for sample in families(stand)["cuntong_outage_service_promised"].samples
+    }
+    assert found == {
+        ("tq-fagai", ""): 1.0,
+        (other.id, "kiosk"): 0.0,
+        ("tq-chengxiang-xuyu", ""): float(open_terminal is not None),
+    }
+
+
+def test_a_schedule_is_active_in_its_hours(example: Inventory, make_stand: "Callable[[Inventory], Stand]") -> None:
+    stand = make_stand(example)
+    at = datetime(2026, 11, 18, 10, tzinfo=timezone(timedelta(hours=8)))  # a Wednesday morning
+    active = {}
+    for hours in (0, 12):
+        stand.now = (at + timedelta(hours=hours)).timestamp()
+        active[hours] = {s.labels["schedule"]: s.value for s in families(stand)["cuntong_schedule_active"].samples}
+    assert set(active[0]) == {"always", *example.calendars}
+    for name, calendar in example.calendars.items():
+        for hours, found in active.items():
+            assert found[name] == in_service_hours(calendar, at.timestamp() + hours * 3600)
+    assert active[12]["always"] == 1.0
+    assert set(active[0].values()) | set(active[12].values()) == {0.0, 1.0}
+    used = {sample.labels["schedule"] for sample in families(stand)["cuntong_site_info"].samples}
+    assert used <= set(active[0])
 
 
 def test_two_things_of_one_name_are_one_series(stand: "Stand") -> None:
@@ -247,8 +356,8 @@ def test_a_lost_echo_is_loss_without_a_round_trip(stand: "Stand") -> None:
     stand.echoes.lost(1, stand.echoes.sent(1, 1.0))
     first, second = (stand.inventory.devices[ordinal].id for ordinal in (0, 1))
     found = families(stand)
-    loss = {sample.labels["device"]: sample.value for sample in found["cuntong_device_ping_loss_ratio"].samples}
-    rtt = {sample.labels["device"]: sample.value for sample in found["cuntong_device_ping_rtt_seconds"].samples}
+    loss = {sample.labels["link"]: sample.value for sample in found["cuntong_link_probe_loss_ratio"].samples}
+    rtt = {sample.labels["link"]: sample.value for sample in found["cuntong_link_probe_rtt_seconds"].samples}
     assert loss == {first: 0.0, second: 1.0}
     assert rtt == {first: 0.004}
 
@@ -260,6 +369,18 @@ def test_escaping_is_that_of_the_format() -> None:
 def test_a_series_needs_a_value_for_each_label() -> None:
     with pytest.raises(ValueError, match="zip"):
         series(SITE_INFO, "too", "few")
+
+
+def test_hostile_words_of_a_device_stay_its_own_label(stand: "Stand") -> None:
+    words = ["\x00", "\x01", "\x02", "%s", "%", '"} 1\n', "\\"]
+    hot = Readings(
+        sensors=tuple(Sensor("temperature", f"{word}{at}", 20.0, "celsius") for at, word in enumerate(words))
+    )
+    stand.polled(hot, ROUTER)
+    found = families(stand)["cuntong_device_temperature_celsius"].samples
+    expected = [re.sub("[\x00-\x02]", "\ufffd", f"{word}{at}") for at, word in enumerate(words)]
+    assert [sample.labels["sensor"] for sample in found] == expected
+    assert {sample.labels["device"] for sample in found} == {ROUTER}
 
 
 def test_a_hostile_name_stays_one_label(

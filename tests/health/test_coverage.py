@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.coverage import Disagreement, Evidence, EvidenceColumns, Judgement, State, contradiction, judge, judge_many
+from health.coverage import (
+    Disagreement,
+    Evidence,
+    EvidenceColumns,
+    Judgement,
+    State,
+    contradiction,
+    judge,
+    judge_many,
+    lacking,
+)
 from inventory.vocabulary import Claim, Requirement, Verdict
 
 NOW = 1_000_000.0
@@ -111,3 +121,14 @@ def test_judging_many_at_once_is_judging_each(
     one_by_one = [judge(evidence, claim, need, NOW, window_s, stale_after_s) for evidence, claim, need in rows]
     assert [list(State)[code] for code in states] == [judged.state for judged in one_by_one]
     assert [int(code) for code in works] == [numbers[judged.works_now] for judged in one_by_one]
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [(State.COVERED, State.NOT_BUILT), (State.DEGRADED, State.NOT_BUILT), (State.LOST, State.LOST),
+     (State.UNKNOWN, State.UNKNOWN), (State.EXEMPT, State.EXEMPT)],
+)  # fmt: skip
+def test_a_proved_requirement_that_lacks_its_fact_is_not_built_and_others_stay(state: State, after: State) -> None:
+    judged = lacking(Judgement(state, Verdict.YES, "", NOW), "items_listed")
+    assert judged.state is after
+    assert (judged.reason == "no_items_listed") == (state is not after)

@@ -19,7 +19,7 @@ from rollout.change import Change, ChangeState, DeadMan
 from rollout.platform import PathClass, Platform
 from rollout.running import fingerprint
 from rollout.standing import mark
-from rollout.transaction import read_running, read_saved, resolve, transact
+from rollout.transaction import read_both, read_running, resolve, transact
 from rollout.watch import Check, ping_check
 
 pytestmark = pytest.mark.lab
@@ -129,7 +129,7 @@ def test_a_change_of_the_interface_in_use_is_confirmed_and_saved(place: Any) -> 
     after = settled(place)
     assert " description to-township\n" in after
     assert outcome.fingerprint == fingerprint(Platform.FRR, after)
-    assert mark(Platform.FRR, read_saved(place.router) or "") == mark(Platform.FRR, after)
+    assert mark(Platform.FRR, read_both(place.router)[1] or "") == mark(Platform.FRR, after)
 
 
 def test_shutting_the_interface_in_use_brings_the_router_back_by_itself(place: Any) -> None:

@@ -21,7 +21,7 @@ from rollout.platform import PathClass, Platform
 from rollout.router import Router
 from rollout.running import fingerprint
 from rollout.standing import mark
-from rollout.transaction import read_running, read_saved, resolve, transact
+from rollout.transaction import read_both, read_running, resolve, transact
 from rollout.watch import default_route_check, ping_check
 from simulator.routers.device import Options, RouterSpec, SimulatedRouter
 from simulator.routers.fleet import serving
@@ -52,7 +52,8 @@ def test_reading_changes_nothing_and_gives_what_the_device_shows(place: Bench, c
     box, router = place.fresh(case)
     platform = router.platform
     assert mark(platform, read_running(router)) == mark(platform, box.running)
-    saved = read_saved(router)
+    running, saved = read_both(router)
+    assert mark(platform, running) == mark(platform, box.running)
     assert saved is None if platform is Platform.RGOS else mark(platform, saved or "") == mark(platform, box.startup)
     assert not box.unsaved
 

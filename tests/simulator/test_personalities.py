@@ -234,7 +234,8 @@ def test_free_and_used_memory_add_up() -> None:
 
 class Still:
     def __init__(self, ordinal: int, seconds: float, conditions: frozenset[str] = frozenset()) -> None:
-        self.ordinal, self.uptime_s, self.life_s, self.conditions = ordinal, seconds, seconds, conditions
+        self.ordinal, self.at, self.conditions = ordinal, seconds, conditions
+        self.uptime_s = self.life_s = seconds
         self.fields: dict[str, object] = {}
 
 

@@ -1,0 +1,55 @@
+"""The page with scripts: what the browser is given to begin with, and the addresses that only it has.
+
+The server's own pages stand at ``/``, ``/d/...`` and ``/s/...`` and are whole without scripts. Where the browser's
+program was built (``web/``), each page names it and carries what it needs to begin: the language, the messages, the
+top of the division tree. Its other views get the same page with a sentence for those who run no scripts.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from api.messages import LANGUAGES
+from api.standing import Standing
+
+_BUILT: Final = Path(__file__).parent / "static" / "app"
+_ENTRY: Final = "src/main.ts"
+
+VIEWS: Final = ("/villages", "/network", "/outages")
+"""Addresses that only the browser's program answers; the same as in web/src/app/router.ts."""
+
+
+@cache
+def program() -> dict[str, list[str]]:
+    """The built script and styles of the page, as addresses; empty where nothing was built."""
+    try:
+        manifest: dict[str, dict[str, Any]] = json.loads((_BUILT / "manifest.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return {"scripts": [], "styles": []}
+    entry = manifest[_ENTRY]
+    return {
+        "scripts": [f"/static/app/{entry['file']}"],
+        "styles": [f"/static/app/{style}" for style in entry.get("css", ())],
+    }
+
+
+def beginning(standing: Standing, language: str) -> str:
+    """What the program reads first, as JSON that may stand inside HTML."""
+    inventory = standing.inventory
+    told = {
+        "language": language,
+        "title": inventory.title,
+        "top": inventory.nodes.codes[0],
+        "version": inventory.content_hash[:12],
+        "waivers": [
+            {"what": waiver.what, "until": str(waiver.until), "reason": waiver.reason} for waiver in inventory.waivers
+        ],
+        "requirements": {name: str(aspect) for name, aspect in inventory.coverage_rules.requirements.items()},
+        "user": None,
+        "messages": LANGUAGES[language]
+        | {f"carrier.{name}": title for name, title in inventory.county.carriers.items()},
+    }
+    # A closing tag or a comment inside a text would end the element; JSON may write any of these as escapes.
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,217 @@
+"""The page with scripts in a real browser: whole in every view and mode, by keyboard alone, and without scripts."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from api import web
+from api.web import VIEWS
+from inventory.vocabulary import Verdict
+
+if TYPE_CHECKING:
+    from tests.api.conftest import World
+
+WEB: Final = Path(__file__).resolve().parents[2] / "web"
+AXE: Final = WEB / "node_modules" / "axe-core" / "axe.min.js"
+VILLAGE: Final = "tq-shiyang-waping"
+PAGES: Final = ("/", "/d/511825101000", f"/s/{VILLAGE}", *VIEWS)
+MODES: Final = {
+    "normal": {},
+    "large": {"size": "large"},
+    "contrast": {"contrast": "high"},
+    "both in English": {"size": "large", "contrast": "high", "lang": "en"},
+}
+
+
+@pytest.fixture(scope="module")  # while it runs its loop is this thread's: no asynchronous test beside it
+def browser(program: Any, need: Callable[[str, bool], None]) -> Iterator[Browser]:
+    need("the built page (make web)", bool(web.program()["scripts"]) and AXE.is_file())
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=program.path("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def served(world: "World", browser: Browser) -> Iterator[str]:
+    """天全 with one village dark, on a port of its own."""
+    world.lights_up(world.now - 3600)
+    world.loses(world.now - 600, VILLAGE)
+    world.watched(world.now - 3600, world.now)
+    sock = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(world.app, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+    server.should_exit = server.force_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that tolerates no error in its console: a policy that was broken, a script that failed, a missing file."""
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    yield opened
+    assert wrong == []
+
+
+def show(page: Page, base: str, path: str, mode: dict[str, str] | None = None) -> None:
+    for name, value in (mode or {}).items():
+        if name != "lang":
+            page.add_init_script(f"localStorage.setItem({name!r}, {value!r})")
+    language = (mode or {}).get("lang")
+    page.goto(base + path + (f"?lang={language}" if language else ""))
+    expect(page.locator("main h1")).to_be_visible()
+    expect(page.get_by_text(re.compile("^(正在读取|Reading)"))).to_have_count(0)
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_no_view_breaks_an_accessibility_rule_in_any_mode(
+    served: str, context: BrowserContext, mode: dict[str, str]
+) -> None:
+    axe = AXE.read_text("utf-8")
+    found = []
+    for path in PAGES:
+        page = context.new_page()
+        show(page, served, path, mode)
+        page.evaluate(axe)
+        told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found += [
+            f"{path}: {one['id']}: {node['target']} {node['failureSummary']}"
+            for one in told["violations"]
+            for node in one["nodes"]
+        ]
+        page.close()
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_view_is_wider_than_the_screen(served: str, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in PAGES:
+        show(page, served, path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_the_overview_says_in_words_and_figures_what_the_api_says(served: str, page: Page, world: "World") -> None:
+    told = world.coverage()
+    show(page, served, "/")
+    headline = page.locator(".headline").inner_text()
+    assert f"应接入 {told['denominator']} 个" in headline
+    assert f"实测已接通 {told['numerator']} 个" in headline
+    first = page.locator(".figures .figure .big").first.inner_text()
+    assert first == f"{told['numerator']}/{told['denominator']}"
+    rows = page.locator("section", has_text="下级区划").locator("tbody tr")
+    assert rows.count() == len(told["children"] or world.coverage(children=True)["children"])
+
+
+def test_every_figure_opens_the_list_behind_it(served: str, page: Page, world: "World") -> None:
+    show(page, served, "/")
+    page.locator(".figures a.figure").first.click()
+    expect(page).to_have_url(re.compile(r"/villages\?.*not=covered"))
+    expect(page.locator("tbody tr").first).to_be_visible()
+    states = set(page.locator("tbody tr td:nth-child(3) .state").all_inner_texts())
+    assert states
+    assert "正常" not in states
+    expect(page.get_by_text("瓦坪村便民服务室")).to_be_visible()
+
+
+def test_a_filtered_list_is_an_address_that_shows_the_same_to_somebody_else(served: str, page: Page) -> None:
+    show(page, served, "/villages")
+    page.get_by_label("名称或代码").fill("瓦坪")
+    page.get_by_label("名称或代码").press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    address = page.url
+    assert "q=" in address
+    page.goto(address)
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_the_root_cause_stands_out_in_the_network_tree(served: str, page: Page) -> None:
+    show(page, served, "/network")
+    cause = page.locator(".root-cause")
+    expect(cause).to_have_count(1)
+    expect(cause).to_contain_text("瓦坪村便民服务室")
+
+
+def test_what_the_ledger_learns_is_on_the_page_without_reloading(served: str, page: Page, world: "World") -> None:
+    show(page, served, "/")
+    big = page.locator(".figures .figure .big").nth(1)
+    before = big.inner_text()
+    world.says(world.now, VILLAGE, Verdict.YES)
+    world.watched(world.now, world.now + 1)
+    expect(big).not_to_have_text(before)
+
+
+def test_a_chart_has_its_figures_as_a_table(served: str, page: Page) -> None:
+    show(page, served, "/")
+    panel = page.locator("section", has_text="各区划状态").first
+    panel.get_by_role("button", name="看表格").click()
+    expect(panel.locator("tbody tr")).to_have_count(10)
+
+
+def test_the_keyboard_alone_leads_from_the_top_to_a_village(served: str, page: Page) -> None:
+    show(page, served, "/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "跳到正文"
+    page.keyboard.press("Enter")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('href')") == f"/s/{VILLAGE}":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("瓦坪村便民服务室")
+    assert page.evaluate("document.activeElement.id") == "main"  # who cannot see is told that another view is open
+
+
+def test_without_scripts_the_three_main_pages_are_whole_and_the_others_say_so(served: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for path in PAGES:
+        page.goto(served + path)
+        if path in VIEWS:
+            expect(page.get_by_text("需要浏览器运行脚本")).to_be_visible()
+        else:
+            expect(page.locator("h1")).to_be_visible()
+            assert page.locator("table").count() >= 1, path
+    context.close()
+
+
+def test_the_first_load_stays_below_400_kilobytes_compressed(served: str, page: Page) -> None:
+    """Scripts and styles of the overview; the API's answers come on top."""
+    import gzip
+
+    sizes = {}
+    page.on(
+        "response",
+        lambda answer: (
+            sizes.update({answer.url: len(gzip.compress(answer.body()))})
+            if answer.request.resource_type in ("script", "stylesheet", "document")
+            else None
+        ),
+    )
+    show(page, served, "/")
+    assert len(sizes) >= 4
+    assert sum(sizes.values()) < 400_000

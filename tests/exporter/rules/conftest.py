@@ -1,0 +1,255 @@
+"""A little county as series over time, and the real promtool to judge rules on it."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from exporter.alertmanager.grouping import Alert
+from exporter.linting.rule_files import RULES
+from exporter.registry import METRICS
+
+PLACE = {"province": "51", "county": "511825"}
+TARGET = {"job": "cuntong-collector", "instance": "127.0.0.1:9161", "collector": "c1"}
+TOWNSHIPS = {"t1": "511825100", "t2": "511825101"}
+
+Span = tuple[int, int, float | None]
+"""``[first, last)`` in minutes, and the value in it; None where the series is not there."""
+
+
+class World:
+    """18 sites: a core, two townships with eight villages each, all well and open unless something is said.
+
+    Args:
+        minutes: how long it is looked at.
+        step: minutes between two samples.
+    """
+
+    def __init__(self, minutes: int = 240, step: int = 2) -> None:
+        self.minutes, self.step = minutes, step
+        self._lines: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[float | None, list[Span]]] = {}
+        self.put("cuntong_schedule_active", 1, schedule="office")
+        self.put("cuntong_schedule_active", 1, schedule="always")
+        self.put("up", 1)
+        self.put("cuntong_collector_interval_seconds", 60, job="cuntong-process")
+        self.site("core", "", "", type="county_center", classes=("router",), schedule="always")
+        for node, township in TOWNSHIPS.items():
+            self.site(node, township, "core", type="township_center")
+            for number in range(1, 9):
+                self.site(f"{node}-v{number}", township, node)
+
+    def put(self, metric: str, value: float | None, *spans: Span, **labels: str) -> None:
+        """A series with this value, but for spans with another; said again, the newest counts."""
+        known = METRICS.get(metric)
+        own = {} if known is not None and known.by_county else TARGET
+        if known is not None:
+            assert set(known.all_labels) <= {*labels, *PLACE}, f"{metric} has the labels {known.all_labels}"
+        every = {**own, **PLACE, **labels}
+        self._lines[metric, tuple(sorted(every.items()))] = (value, list(spans))
+
+    def site(
+        self, id: str, township: str, uplink: str, type: str = "village_site", schedule: str = "office",
+        classes: Iterable[str] = ("router", "kiosk", "printer"), monitored: str = "us",
+    ) -> None:  # fmt: skip
+        self.put(
+            "cuntong_site_info", 1, site=id, code="0", township=township, uplink=uplink, type=type, site_class="v",
+            lifecycle="in_service", schedule=schedule, monitored=monitored, name=f"名{id}",
+        )  # fmt: skip
+        self.up(id)
+        self.put("cuntong_site_maintenance", 0, site=id)
+        carrier = "telecom" if uplink in ("t1", "core") else "mobile"
+        self.put(
+            "cuntong_link_info", 1, site=id, link=f"{id}-router", role="primary", link_type="pon", carrier=carrier,
+            circuit="", origin="new",
+        )  # fmt: skip
+        for kind in classes:
+            self.device(id, kind)
+
+    def up(self, id: str, *spans: Span) -> None:
+        labels = next(
+            dict(labels) for metric, labels in self._lines if metric == "cuntong_site_info" and ("site", id) in labels
+        )
+        kept = {name: labels[name] for name in ("site", "township", "uplink", "schedule")}
+        self.put("cuntong_site_up", 1, *spans, **kept)
+
+    def device(self, site: str, kind: str, *hours: Span, name: str | None = None) -> None:
+        """``hours``: spans of what it promises, which is always for the others."""
+        id = name or f"{site}-{kind}"
+        self.put(
+            "cuntong_device_info", 1, site=site, device=id, vendor="", model="", os_version="", serial="", profile="",
+            **{"class": kind},
+        )  # fmt: skip
+        self.put("cuntong_device_service_promised", 1, *hours, site=site, device=id)
+        self.put("cuntong_device_up", 1, site=site, device=id, **{"class": kind})
+
+    def closed(self, first: int, last: int, site: str | None = None) -> None:
+        """Halls are closed in these minutes: all, or one by its terminals' hours."""
+        for (metric, labels), (value, _) in list(self._lines.items()):
+            own = dict(labels)
+            if metric == "cuntong_device_service_promised" and site in (None, own["site"]):
+                if not own["device"].endswith("-router"):
+                    self._lines[metric, labels] = (value, [(first, last, 0)])
+            elif metric == "cuntong_schedule_active" and own["schedule"] != "always" and site is None:
+                self._lines[metric, labels] = (value, [(first, last, 0)])
+
+    def outage(
+        self, scope: str, node: str, first: int, last: int, cause: str = "line", site: str | None = None,
+        planned: str = "no", sites: int = 1,
+    ) -> None:  # fmt: skip
+        root = site or node
+        township = TOWNSHIPS.get(root.partition("-")[0], "")
+        self.put(
+            "cuntong_outage_open_timestamp_seconds", None, (first, last, first * 60), scope=scope, node=node,
+            cause=cause, site=root, township=township, planned=planned,
+        )  # fmt: skip
+        if scope != "device":
+            self.put("cuntong_outage_sites", None, (first, last, sites), scope=scope, node=node)
+
+    def dark(self, id: str, first: int, last: int, cause: str = "line") -> None:
+        """A site that failed by itself."""
+        self.up(id, (first, last, 0))
+        self.outage("site", id, first, last, cause)
+
+    def _promises(self) -> None:
+        """What the exporter says of each open outage: the hours of its device, or of the site's terminals."""
+        hours: dict[str, list[tuple[str, list[Span]]]] = {}
+        for (metric, labels), (_, spans) in self._lines.items():
+            if metric == "cuntong_device_service_promised":
+                own = dict(labels)
+                hours.setdefault(own["site"], []).append((own["device"], spans))
+        for (metric, labels), (_, opened) in list(self._lines.items()):
+            if metric != "cuntong_outage_open_timestamp_seconds" or not opened:
+                continue
+            own = dict(labels)
+            scope, node = own["scope"], own["node"]
+            of_device = [spans for name, spans in hours[own["site"]] if name == node]
+            terminals = [spans for name, spans in hours[own["site"]] if not name.endswith("-router")]
+            closed = of_device[0] if of_device else min(terminals, key=len, default=[]) if scope == "site" else []
+            kind = node.rpartition("-")[2].rstrip("0123456789") if scope == "device" else ""
+            first, last = next((first, last) for first, last, since in opened if since is not None)
+            shut: list[Span] = [(max(first, since), min(last, until), 0.0) for since, until, _ in closed]
+            self.put(
+                "cuntong_outage_service_promised", None, *shut, (first, last, 1), scope=scope, node=node,
+                **{"class": kind},
+            )  # fmt: skip
+
+    def series(self) -> list[dict[str, str]]:
+        self._promises()
+        return [
+            {"series": _selector(metric, labels), "values": self._values(value, spans)}
+            for (metric, labels), (value, spans) in self._lines.items()
+        ]
+
+    def _values(self, value: float | None, spans: list[Span]) -> str:
+        told: list[str] = []
+        before: float | None = None
+        for minute in range(0, self.minutes + 1, self.step):
+            now = next((what for first, last, what in spans if first <= minute < last), value)
+            told.append(f"{now:.15g}" if now is not None else "stale" if before is not None else "_")
+            before = now
+        return " ".join(told)
+
+
+def _selector(metric: str, labels: Iterable[tuple[str, str]]) -> str:
+    return metric + "{" + ",".join(f'{name}="{value}"' for name, value in labels) + "}"
+
+
+Expectation = tuple[int, str, Mapping[str, float]]
+"""A minute, an expression, and its samples: labels as PromQL writes them, and values."""
+
+
+@pytest.fixture(scope="session")
+def judged(program: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+    """Evaluates the project's rules over a world, and holds the answers to what is expected."""
+    promtool = program.path("promtool")
+
+    def judge(world: World, expected: Iterable[Expectation], files: str = "*") -> None:
+        file = tmp_path_factory.mktemp("promtool") / "test.yml"
+        tests = [
+            {
+                "expr": expression,
+                # Off the samples' grid: ranges are open on the left since Prometheus 3, and closed before.
+                "eval_time": f"{minute}m23s",
+                "exp_samples": [{"labels": labels, "value": value} for labels, value in samples.items()],
+            }
+            for minute, expression, samples in expected
+        ]
+        document = {
+            "rule_files": [str(path) for path in sorted({*RULES.glob("10-*.yml"), *RULES.glob(f"{files}.yml")})],
+            "evaluation_interval": f"{world.step}m",
+            "tests": [
+                {"interval": f"{world.step}m", "input_series": world.series(), "promql_expr_test": tests},
+            ],
+        }
+        file.write_text(yaml.safe_dump(document, allow_unicode=True, width=1000), "utf-8")
+        ran = subprocess.run(
+            [promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=300, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    return judge
+
+
+_SAMPLE = re.compile(r'\{__name__="ALERTS", ([^}]*)\} 1E\+00')
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+@pytest.fixture(scope="session")
+def fired(program: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[World], list[Alert]]:
+    """The alerts that the project's rules give over a world, from minute to minute, as Prometheus would send them.
+
+    promtool has no way to print them: it is told to expect none, and its complaint lists them.
+    """
+    promtool = program.path("promtool")
+
+    def collect(world: World) -> list[Alert]:
+        file = tmp_path_factory.mktemp("fired") / "test.yml"
+        minutes = range(0, world.minutes, world.step)
+        query = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
+        tests = [{"expr": query, "eval_time": f"{minute}m23s", "exp_samples": []} for minute in minutes]
+        document = {
+            "rule_files": [str(path) for path in sorted(RULES.glob("*.yml"))],
+            "evaluation_interval": f"{world.step}m",
+            "tests": [{"interval": f"{world.step}m", "input_series": world.series(), "promql_expr_test": tests}],
+        }
+        file.write_text(yaml.safe_dump(document, allow_unicode=True, width=1000), "utf-8")
+        ran = subprocess.run(
+            [promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=300, check=False
+        )
+        seen: dict[int, set[frozenset[tuple[str, str]]]] = {minute: set() for minute in minutes}
+        for part in (ran.stdout + ran.stderr).split("expr: ")[1:]:
+            when = re.search(r"time: (?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?23s", part)
+            assert when is not None, part
+            minute = int(when[1] or 0) * 1440 + int(when[2] or 0) * 60 + int(when[3] or 0)
+            for sample in _SAMPLE.findall(part):
+                seen[minute].add(frozenset(pair for pair in _LABEL.findall(sample) if pair[0] != "alertstate"))
+        assert ran.returncode == 0 or any(seen.values()), ran.stdout + ran.stderr
+        return _runs(seen, world.step)
+
+    return collect
+
+
+def _runs(seen: Mapping[int, set[frozenset[tuple[str, str]]]], step: int) -> list[Alert]:
+    """Minutes at which each alert fired, as intervals in seconds."""
+    open_since: dict[frozenset[tuple[str, str]], float] = {}
+    ended: list[Alert] = []
+    for minute, alerts in sorted(seen.items()):
+        for gone in sorted(open_since.keys() - alerts, key=sorted):
+            ended.append(Alert(dict(gone), open_since.pop(gone), minute * 60.0))
+        for new in alerts - open_since.keys():
+            open_since[new] = minute * 60.0
+    return ended + [Alert(dict(labels), since) for labels, since in open_since.items()]
+
+
+@pytest.fixture(scope="session")
+def county() -> type[World]:
+    return World
+
+
+@pytest.fixture(scope="session")
+def rules_folder() -> Path:
+    return RULES

@@ -1,0 +1,27 @@
+import { createRouter, createWebHistory } from 'vue-router'
+import type { RouteLocationRaw } from 'vue-router'
+import { page } from './page'
+
+// Every view is an address. Each is a file of its own, fetched when it is opened first.
+export const router = createRouter({
+  history: createWebHistory(),
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? undefined : { top: 0 }),
+  routes: [
+    { path: '/', name: 'overview', component: () => import('../views/OverviewView.vue') },
+    { path: '/d/:code', name: 'division', component: () => import('../views/DivisionView.vue') },
+    { path: '/villages', name: 'villages', component: () => import('../views/VillagesView.vue') },
+    { path: '/s/:id', name: 'site', component: () => import('../views/SiteView.vue') },
+    { path: '/network', name: 'network', component: () => import('../views/NetworkView.vue') },
+    { path: '/outages', name: 'outages', component: () => import('../views/OutagesView.vue') },
+    { path: '/:rest(.*)*', name: 'nowhere', component: () => import('../views/NowhereView.vue') },
+  ],
+})
+
+/** The views of the navigation, in its order. */
+export const PLACES = ['overview', 'villages', 'network', 'outages'] as const
+
+// The language is part of an address that is given away; it stays while one moves about.
+router.beforeEach((to): RouteLocationRaw | true => {
+  if (page.language === 'zh' || to.query['lang'] === page.language) return true
+  return { ...to, query: { ...to.query, lang: page.language } } as RouteLocationRaw
+})
