@@ -1,0 +1,1 @@
+"""``cuntong noc``: the eight boards as pages for a wall screen, from Prometheus' answers; no script, no Grafana."""

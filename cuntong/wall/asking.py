@@ -1,0 +1,131 @@
+"""Asks Prometheus what the panels of a board want to know."""
+
+import asyncio
+import json
+import math
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exporter.dashboards.model import Board, Kind, Panel
+
+_PATIENCE_S: Final = 8.0
+_WINDOW_S: Final = 6 * 3600.0
+_POINTS: Final = 180
+_RATE_WINDOW: Final = "5m"  # what `$__rate_interval` stands for: four scrapes of a minute
+
+
+class PrometheusError(Exception):
+    """It did not answer, or refused the question; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One element of an answer: its labels, the legend's text, and the points (Unix seconds, value), oldest first."""
+
+    labels: Mapping[str, str]
+    legend: str
+    points: Sequence[tuple[float, float]]
+
+    @property
+    def value(self) -> float:
+        return self.points[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a panel shows; ``problem`` is why it shows nothing."""
+
+    series: Sequence[Series] = ()
+    problem: str = ""
+
+
+class Prometheus:
+    """One server.
+
+    Args:
+        url: such as ``http://127.0.0.1:9090``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._base = url.rstrip("/") + "/api/v1/"
+
+    async def ask(self, board: Board, chosen: Mapping[str, str]) -> dict[str, Answer]:
+        """Every panel's answer by the panel's title, all at once."""
+        answers = await asyncio.gather(*(asyncio.to_thread(self._panel, panel, chosen) for panel in board.panels))
+        return {panel.title: answer for panel, answer in zip(board.panels, answers, strict=True)}
+
+    async def choices(self, query: str) -> list[str]:
+        """The values of a variable: of ``label_values(metric{...}, label)``.
+
+        Raises:
+            PrometheusError: no answer.
+        """
+        found = re.fullmatch(r"label_values\((.+),\s*(\w+)\)", query)
+        if found is None:
+            raise PrometheusError(f"{query!r} is no label_values(...)")
+        words = {"match[]": found[1], "start": str(time.time() - 600)}
+        return list(await asyncio.to_thread(self._get, f"label/{found[2]}/values", words))
+
+    async def names(self) -> dict[str, str]:
+        """What people call each site, by its id.
+
+        Raises:
+            PrometheusError: no answer.
+        """
+        told = await asyncio.to_thread(self._get, "query", {"query": "group by (site, name) (cuntong_site_info)"})
+        return {one["metric"].get("site", ""): one["metric"].get("name", "") for one in told["result"]}
+
+    def _panel(self, panel: Panel, chosen: Mapping[str, str]) -> Answer:
+        found: list[Series] = []
+        try:
+            for query in panel.queries:
+                expr = filled(query.expr, chosen)
+                for one in self._query(expr, over_time=panel.kind is Kind.LINES):
+                    labels = {name: value for name, value in one["metric"].items() if name != "__name__"}
+                    told = one["values"] if "values" in one else [one["value"]]
+                    points = [(float(at), float(value)) for at, value in told if not math.isnan(float(value))]
+                    if points:
+                        found.append(Series(labels, _legend(query.legend, labels), points))
+        except PrometheusError as error:
+            return Answer(problem=str(error))
+        return Answer(found)
+
+    def _query(self, expr: str, *, over_time: bool) -> list[dict[str, Any]]:
+        if not over_time:
+            told = self._get("query", {"query": expr})
+        else:
+            now = time.time()
+            step = _WINDOW_S / _POINTS
+            words = {"query": expr, "start": f"{now - _WINDOW_S:.0f}", "end": f"{now:.0f}", "step": f"{step:.0f}"}
+            told = self._get("query_range", words)
+        return list(told["result"])
+
+    def _get(self, path: str, words: Mapping[str, str]) -> Any:
+        url = f"{self._base}{path}?{urllib.parse.urlencode(words)}"
+        try:
+            with urllib.request.urlopen(url, timeout=_PATIENCE_S) as answer:  # noqa: S310  the operator's own address
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            raise PrometheusError(
+                f"Prometheus answered {error.code}: {error.read(300).decode('utf-8', 'replace')}"
+            ) from None
+        except (OSError, ValueError, KeyError) as error:
+            raise PrometheusError(f"Prometheus does not answer: {error}") from None
+
+
+def filled(expr: str, chosen: Mapping[str, str]) -> str:
+    """A query with its variables filled in; a value is escaped, since it stands within quotes."""
+    expr = expr.replace("$__rate_interval", _RATE_WINDOW)
+    for name, value in chosen.items():
+        expr = expr.replace(f"${name}", value.replace("\\", "\\\\").replace('"', '\\"'))
+    return expr
+
+
+def _legend(template: str, labels: Mapping[str, str]) -> str:
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), template).strip()
