@@ -71,7 +71,8 @@ class Coverage(Counts):
     """How far a division is covered: by which rule, of what, on what evidence.
 
     ``numerator`` counts what was proved within the rule's window before ``as_of``; ``villages`` and ``communities``
-    say what the denominator is made of. ``path`` leads from the top down to the division itself.
+    say what the denominator is made of. ``path`` leads down to the division itself, from where the reader's grant
+    begins. ``contradicted`` counts all contradictions, of which the first thousand are named.
     """
 
     requirement: str
@@ -84,9 +85,53 @@ class Coverage(Counts):
     villages: int
     communities: int
     evidence: EvidenceAge
-    contradictions: list[ContradictionAnswer]
-    children: list[Counts] | None = None
-    path: list[DivisionName]
+    contradicted: int
+    contradictions: Annotated[list[ContradictionAnswer], Field(max_length=1000)]
+    children: Annotated[list[Counts], Field(max_length=100_000)] | None = None
+    path: Annotated[list[DivisionName], Field(max_length=20)]
+
+
+class CoveragePoint(BaseModel):
+    """One division's figures on one day, as of its end."""
+
+    day: date
+    as_of: datetime
+    numerator: int
+    denominator: int
+    unknown: int
+    ratio: Ratio | None
+    ratio_max: Ratio | None
+    states: dict[str, int]
+    claimed: Claimed
+    works_now: WorksNow
+
+
+class CoverageSeries(BaseModel):
+    code: str
+    requirement: str
+    counted: str
+    granularity: str
+    data: Annotated[list[CoveragePoint], Field(max_length=400)]
+
+
+class CoverageChange(BaseModel):
+    """A subject that counts otherwise at the later moment; null where it was not counted."""
+
+    code: str
+    name: str
+    before: str | None
+    after: str | None
+
+
+class CoverageComparison(BaseModel):
+    """Two moments of one division. ``changed`` counts all changes, ``changes`` names the first thousand."""
+
+    code: str
+    name: str
+    before: CoveragePoint
+    after: CoveragePoint
+    changed: int
+    changes: Annotated[list[CoverageChange], Field(max_length=1000)]
 
 
 class DeviceAnswer(BaseModel):
@@ -238,6 +283,39 @@ class SiteAnswer(SiteSummary):
     excluded_seconds: float
     watched_ratio: Ratio | None
     outages: list[OutageAnswer]
+
+
+class MeasuredTime(BaseModel):
+    """Seconds of a period; ``ratio`` is up of what was watched, ``watched_ratio`` the share that was."""
+
+    up_seconds: float
+    down_seconds: float
+    unknown_seconds: float
+    ratio: Ratio | None
+    watched_ratio: Ratio | None
+
+
+class SpanAnswer(BaseModel):
+    since: datetime
+    until: datetime
+
+
+class AvailabilityAnswer(BaseModel):
+    """How long a site could be reached.
+
+    ``raw`` is over all the time, ``net`` without announced work and power cuts (``excluded``), ``service`` of that
+    within the service hours.
+    """
+
+    site: str
+    month: str
+    since: datetime
+    until: datetime
+    raw: MeasuredTime
+    net: MeasuredTime
+    service: MeasuredTime
+    excluded: Annotated[list[SpanAnswer], Field(max_length=1000)]
+    outages: Annotated[list[OutageAnswer], Field(max_length=1000)]
 
 
 class Health(BaseModel):

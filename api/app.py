@@ -8,10 +8,34 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
 from api import problems
+from api.auth import Access, Door
 from api.exposition import ApiMetrics, page_of
+from api.freshness import Remembered
 from api.pages import router as pages
+from api.receivers.hearing import Notifications, unheard
 from api.requests import RequestTimes, TimedRequests
-from api.routers import coverage, discovery, live, network, outages, service, sites
+from api.routers import (
+    alerts,
+    checks,
+    coverage,
+    discovery,
+    divisions,
+    findings,
+    live,
+    login,
+    maintenance,
+    milestones,
+    network,
+    outages,
+    records,
+    reports,
+    runbooks,
+    service,
+    session,
+    sites,
+    tasks,
+    villages,
+)
 from api.standing import Standing
 
 _HEADERS: Final = {
@@ -27,8 +51,13 @@ class _Api(FastAPI):
         return problems.in_their_own_media_type(super().openapi())
 
 
-def create_app(standing: Standing) -> FastAPI:
-    """The API and its pages over one `Standing`; whoever runs it keeps the standing fresh."""
+def create_app(standing: Standing, access: Access | None = None, notifications: Notifications | None = None) -> FastAPI:
+    """The API and its pages over one `Standing`; whoever runs it keeps the standing fresh.
+
+    Args:
+        access: who may read without an account; None: nobody.
+        notifications: what Alertmanager's webhook works with; None: nobody is heard, and nobody is told.
+    """
     app = _Api(
         title="Cuntong",
         version="1",
@@ -38,18 +67,34 @@ def create_app(standing: Standing) -> FastAPI:
         redoc_url=None,
     )
     app.state.standing = standing
+    app.state.remembered = Remembered()
+    app.state.door = Door(standing, access or Access())
+    app.state.notifications = notifications or unheard()
     times = RequestTimes()
-    app.state.metrics = ApiMetrics(standing, times)
+    app.state.metrics = ApiMetrics(standing, times, app.state.notifications)
     app.state.metrics_page = page_of(app.state.metrics)
     problems.install(app, _HEADERS)
     for router in (
+        session.router,
         coverage.router,
+        divisions.router,
+        villages.router,
         sites.router,
         outages.router,
+        alerts.router,
+        milestones.router,
+        reports.router,
+        findings.router,
+        tasks.router,
+        checks.router,
+        maintenance.router,
+        records.router,
         discovery.router,
         live.router,
         network.router,
+        runbooks.router,
         service.router,
+        login.router,
         pages,
     ):
         app.include_router(router)

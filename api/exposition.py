@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from prometheus_client.process_collector import ProcessCollector
 
 from api.milestones import milestones_of
+from api.receivers.hearing import Notifications
 from api.requests import RequestTimes
 from api.standing import CHINA, Snapshot, Standing
 from exporter import registry as r
@@ -28,7 +29,7 @@ from exporter.registry import Metric, histogram
 from inventory.milestones import Milestone
 from inventory.model import Inventory
 from inventory.vocabulary import DeviceClass, Requirement
-from ledger import run_figures
+from ledger import alerts, messages, run_figures
 from ledger.rollouts import RunState
 from ledger.run_figures import ABANDONED
 
@@ -71,10 +72,11 @@ class ApiMetrics:
 
     Args:
         times: of the requests that it answered.
+        notifications: the channels to people, and when Alertmanager was heard last.
     """
 
-    def __init__(self, standing: Standing, times: RequestTimes) -> None:
-        self._standing, self._times = standing, times
+    def __init__(self, standing: Standing, times: RequestTimes, notifications: Notifications) -> None:
+        self._standing, self._times, self._notifications = standing, times, notifications
         self._process = ProcessCollector(registry=None)
         self._slow: Families | None = None
         self._refreshing = threading.Lock()
@@ -86,14 +88,20 @@ class ApiMetrics:
     def refresh(self) -> None:
         """Work out what a scrape should not wait for."""
         with self._refreshing:
-            self._slow = [*self._milestones(), *self._provisioning()]
+            self._slow = [*self._milestones(), *self._provisioning(), *self._told()]
 
     def families(self) -> Families:
         """Everything, in the registry's order."""
         if self._slow is None:
             self.refresh()
         snapshot = self._standing.snapshot
-        found: list[tuple[Metric, str]] = [*self._coverage(snapshot), *(self._slow or ()), self._times.lines(), build()]
+        found: list[tuple[Metric, str]] = [
+            *self._coverage(snapshot),
+            *(self._slow or ()),
+            self._heartbeat(),
+            self._times.lines(),
+            build(),
+        ]
         return [(metric, text) for metric, text in found if text] + process_families(self._process)
 
     def _coverage(self, snapshot: Snapshot) -> Iterator[tuple[Metric, str]]:
@@ -200,6 +208,22 @@ class ApiMetrics:
         yield lines(r.PROVISION_DRIFTED, (((*place, kind), count) for (place, kind), count in drifted.items()))
         yield lines(r.PROVISION_UNBACKED, never.items())
         yield lines(r.CONFIG_BACKUP, taken)
+
+    def _told(self) -> Iterator[tuple[Metric, str]]:
+        with self._standing.query() as connection:
+            outcomes, backlog = messages.outcomes(connection), messages.backlog(connection)
+            heard = alerts.counts(connection)
+        names = sorted({*self._notifications.settings.channels, *backlog, *(name for name, _ in outcomes)})
+        tries = (((name, str(one)), outcomes[name, one]) for name in names for one in messages.Outcome)
+        yield lines(r.NOTIFICATIONS, tries)
+        yield lines(r.NOTIFICATIONS_WAITING, (((name,), backlog.get(name, (0, 0.0))[0]) for name in names))
+        yield lines(r.NOTIFICATIONS_OLDEST, (((name,), oldest) for name, (_, oldest) in sorted(backlog.items())))
+        kinds = ((status, explained) for status in ("firing", "resolved") for explained in (True, False))
+        yield lines(r.ALERTS_HEARD, (((kind[0], "yes" if kind[1] else "no"), heard[kind]) for kind in kinds))
+
+    def _heartbeat(self) -> tuple[Metric, str]:
+        beat = self._notifications.heartbeat
+        return lines(r.ALERTING_HEARTBEAT, [] if beat is None else [((), beat)])
 
     def _is_kept(self, model: str, device_class: DeviceClass, monitored: str) -> bool:
         """Whether it is one of those whose configurations we keep: a router of ours with ports that we provision."""

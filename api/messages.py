@@ -2,9 +2,12 @@
 
 from typing import Final
 
-from api import messages_page
+from api import messages_alerts, messages_page
 
 ZH: Final = {
+    "login": "登录",
+    "login_name": "用户名",
+    "login_password": "密码",
     "other_language": "English",
     "as_of": "截至 {time}，",
     "covered": "已接通",
@@ -194,6 +197,9 @@ ZH: Final = {
 }
 
 EN: Final = {
+    "login": "Log in",
+    "login_name": "Account",
+    "login_password": "Password",
     "other_language": "中文",
     "as_of": "As of {time}:",
     "covered": "Covered",
@@ -382,7 +388,10 @@ EN: Final = {
     "insufficient": "watched too little to say",
 }
 
-LANGUAGES: Final = {"zh": ZH | messages_page.ZH, "en": EN | messages_page.EN}
+LANGUAGES: Final = {
+    "zh": ZH | messages_page.ZH | messages_alerts.ZH,
+    "en": EN | messages_page.EN | messages_alerts.EN,
+}
 
 
 def say(language: str, key: str, **values: object) -> str:

@@ -9,14 +9,15 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.answers import Counts, Coverage, SiteSummary
+from api.auth import Viewer
 from api.messages import say
 from api.milestones import milestones_of
 from api.problems import not_found
-from api.routers.context import StandingHere, node_of
 from api.routers.coverage import contradiction_answer, counts_of, coverage_of
 from api.routers.outages import outage_answer
 from api.routers.sites import ancestors, site_answer, summary_of
 from api.standing import CHINA, Snapshot, Standing
+from api.view import View
 from api.web import VIEWS, beginning, program
 from health.coverage import State
 
@@ -67,7 +68,9 @@ def _duration(seconds: float) -> str:
 _TEMPLATES: Final = _environment()
 
 
-def _page(request: Request, template: str, language: str, standing: Standing, **values: Any) -> str:
+def _page(request: Request, template: str, language: str, view: View, **values: Any) -> str:
+    standing = view.standing
+
     def t(key: str, **words: object) -> str:
         return say(language, key, **words)
 
@@ -81,49 +84,58 @@ def _page(request: Request, template: str, language: str, standing: Standing, **
         inventory=standing.inventory,
         snapshot=standing.snapshot,
         program=program(),
-        beginning=beginning(standing, language),
+        beginning=beginning(standing, language, _top(view)),
         **values,
     )
 
 
-def shell(request: Request, standing: StandingHere, lang: Language = "zh") -> str:
+def shell(request: Request, view: Viewer, lang: Language = "zh") -> str:
     """A view that only the browser's program has."""
-    return _page(request, "shell.html", lang, standing, path=[])
+    return _page(request, "shell.html", lang, view, path=[])
 
 
 for _view in VIEWS:
     router.add_api_route(_view, shell, methods=["GET"])
 
 
+def _top(view: View) -> int:
+    """Where the reader begins: at the top, or at the first division that he was granted."""
+    roots = view.roots()
+    if not roots:
+        raise not_found("division", "")
+    return roots[0]
+
+
 @router.get("/")
-def overview(request: Request, standing: StandingHere, lang: Language = "zh") -> str:
-    return _division(request, standing, 0, lang)
+def overview(request: Request, view: Viewer, lang: Language = "zh") -> str:
+    return _division(request, view, _top(view), lang)
 
 
 @router.get("/d/{code}")
-def division(request: Request, standing: StandingHere, code: str, lang: Language = "zh") -> str:
-    return _division(request, standing, node_of(standing, code), lang)
+def division(request: Request, view: Viewer, code: str, lang: Language = "zh") -> str:
+    return _division(request, view, view.one(code), lang)
 
 
-def _division(request: Request, standing: Standing, node: int, language: str) -> str:
+def _division(request: Request, view: View, node: int, language: str) -> str:
+    standing = view.standing
     snapshot, inventory = standing.snapshot, standing.inventory
     nodes = inventory.nodes
     low, high = inventory.sites.span(node)
     inside = set(inventory.sites.ids[low:high])
     outages = [
-        outage_answer(standing, outage, snapshot.at)
+        outage_answer(standing, outage, snapshot.at, view)
         for outage in snapshot.outages
         if inside.intersection((*outage.sites, outage.node, outage.node.rpartition("-")[0]))
     ]
     main, requirements = standing.main_requirement, inventory.coverage_rules.requirements
-    coverage = coverage_of(standing, snapshot, node, main, "default", children=False)
+    coverage = coverage_of(standing, snapshot, node, main, "default", children=False, view=view)
     serving = next((name for name, aspect in requirements.items() if aspect == "working"), None)
     return _page(
         request,
         "division.html",
         language,
-        standing,
-        path=ancestors(standing, node),
+        view,
+        path=_path(view, node),
         coverage=coverage,
         headline=_headline(coverage, language),
         serving=counts_of(standing, snapshot, node, serving, "default") if serving else None,
@@ -137,6 +149,11 @@ def _division(request: Request, standing: Standing, node: int, language: str) ->
         milestones=milestones_of(standing, snapshot, node),
         window_hours=round(standing.window_s(standing.aspect(main)) / 3600),
     )
+
+
+def _path(view: View, node: int) -> list[tuple[str, str]]:
+    """The way down to a division, from where the reader's grant begins."""
+    return [(code, name) for code, name in ancestors(view.standing, node) if view.sees_code(code)]
 
 
 def _headline(coverage: Coverage, language: str) -> str:
@@ -179,18 +196,17 @@ def _row(standing: Standing, snapshot: Snapshot, node: int, with_sites: bool) ->
 
 
 @router.get("/s/{site_id}")
-def site(request: Request, standing: StandingHere, site_id: str, lang: Language = "zh") -> str:
-    index = standing.inventory.sites.index.get(site_id)
-    if index is None:
-        raise not_found("site", site_id)
-    answer = site_answer(standing, standing.snapshot, index)
+def site(request: Request, view: Viewer, site_id: str, lang: Language = "zh") -> str:
+    standing = view.standing
+    index = view.site(site_id)
+    answer = site_answer(standing, standing.snapshot, index, view)
     nodes = standing.inventory.nodes
-    path = ancestors(standing, int(standing.inventory.sites.nodes[index]))
+    path = _path(view, int(standing.inventory.sites.nodes[index]))
     return _page(
         request,
         "site.html",
         lang,
-        standing,
+        view,
         site=answer,
         path=[(code, name) for code, name in path if nodes.levels[nodes.index[code]] < 5],
     )

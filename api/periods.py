@@ -8,7 +8,7 @@ from api.standing import CHINA, Standing
 from health.availability import Availability, availability
 from health.duedates import month_of
 from health.hours import service_intervals
-from health.outage import Interval, Outage, Scope
+from health.outage import Interval, Outage, Scope, intersect, merge
 from health.verdict import Blame
 from inventory.vocabulary import Aspect
 from ledger import history, maintenance
@@ -50,19 +50,34 @@ class Period:
     """What the ledger knows of ``[since, until)`` (Unix seconds), read once for all sites.
 
     A site owes nothing before it was first asked: a line that did not exist yet was not down.
+
+    Args:
+        only: the position of the one site that is asked about; None for all.
+        from_the_start: a site owes the whole period, whenever it was first asked: what nobody watched is unknown.
     """
 
-    def __init__(self, standing: Standing, since: float, until: float) -> None:
+    def __init__(
+        self,
+        standing: Standing,
+        since: float,
+        until: float,
+        *,
+        only: int | None = None,
+        from_the_start: bool = False,
+    ) -> None:
         self.since, self.until = since, until
         self._standing = standing
-        ids = standing.inventory.sites.ids
+        self._from_the_start = from_the_start
+        names = standing.inventory.sites.ids
+        ids = names if only is None else [names[only]]
         with standing.query() as connection:
             self._dark = history.dark_intervals(connection, ids, until)
             self._idle = history.dark_intervals(connection, ids, until, Aspect.WORKING)
             self._first = history.first_verdicts(connection)
             counties = list(history.watched_until(connection, until))
             self._watched = {county: history.watched(connection, county, until) for county in counties}
-            self.outages = history.outages(connection, since=since, until=until)
+            alone = None if only is None else names[only]
+            self.outages = history.outages(connection, since=since, until=until, site=alone)
             self._windows = maintenance.windows(connection)
         self._known: dict[int, Reached] = {}
         self._served: dict[int, Availability] = {}
@@ -89,6 +104,15 @@ class Period:
         dark = self._dark.get(self._standing.inventory.sites.ids[site], [])
         return Reached(self._measured(site, dark, None, []), self._measured(site, dark, None, self._excluded(site)))
 
+    def within_hours(self, site: int) -> Availability:
+        """How long one site could be reached within its service hours, exclusions left out."""
+        dark = self._dark.get(self._standing.inventory.sites.ids[site], [])
+        return self._measured(site, dark, self._standing.inventory.calendar_name(site), self._excluded(site))
+
+    def excluded_of(self, site: int) -> list[Interval]:
+        """When nothing counted for or against one site within the period: announced work and power cuts, merged."""
+        return intersect(merge(self._excluded(site)), [(self.since, self.until)])
+
     def kiosks_served(self, site: int) -> Availability:
         """How long a site's terminals could serve within its service hours (none told: always)."""
         known = self._served.get(site)
@@ -103,7 +127,7 @@ class Period:
         self, site: int, away: Sequence[Interval], hours: str | None, excluded: Sequence[Interval]
     ) -> Availability:
         """Availability of one site; most have nothing to tell, and those with the same hours share one answer."""
-        first = self._first.get(self._standing.inventory.sites.ids[site])
+        first = self.since if self._from_the_start else self._first.get(self._standing.inventory.sites.ids[site])
         if first is None or first >= self.until:
             return Availability(0.0, 0.0, 0.0)
         since = max(first, self.since)

@@ -1,15 +1,22 @@
-"""Errors as RFC 9457 problem documents, for programs and for people."""
+"""Errors as RFC 9457 problem documents, for programs and for people, in Chinese or English (Accept-Language)."""
 
+import logging
+import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
-from pydantic import BaseModel
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+
+from api.problem_words import detail_in, title_in
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -22,22 +29,26 @@ class FieldProblem(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """``type`` is stable and names the kind of problem; ``detail`` says what is wrong and how to mend it."""
+    """``type`` is stable and names the kind of problem; ``detail`` says what is wrong and how to mend it.
+
+    ``trace_id`` names this answer in the program's log.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     instance: str
-    errors: list[FieldProblem] = []
+    trace_id: str
+    errors: Annotated[list[FieldProblem], Field(max_length=1000)] = []
 
 
 class ProblemError(Exception):
     """Raised by routers; becomes a problem document."""
 
-    def __init__(self, status: HTTPStatus, kind: str, detail: str) -> None:
+    def __init__(self, status: HTTPStatus, kind: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.status, self.kind, self.detail = status, kind, detail
+        self.status, self.kind, self.detail, self.headers = status, kind, detail, headers
 
 
 def not_found(what: str, name: str) -> ProblemError:
@@ -50,10 +61,15 @@ def refused(detail: str) -> ProblemError:
 
 Responses = dict[int | str, dict[str, Any]]
 
-RESPONSES: Final[Responses] = {
-    status: {"model": ProblemDocument, "description": title}
-    for status, title in ((404, "Not found"), (422, "Bad parameter"))
-}
+
+def responses(*statuses: int) -> Responses:
+    """What an operation's errors look like in the contract."""
+    return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+RESPONSES: Final = responses(401, 403, 404, 406, 422)
+"""Of everything that is read by who has an account."""
+WRITING: Final = responses(400, 401, 403, 404, 409, 422)
 
 
 def in_their_own_media_type(document: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +77,7 @@ def in_their_own_media_type(document: dict[str, Any]) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():
-                if status >= "400" and "application/json" in response["content"]:
+                if status >= "400" and "application/json" in response.get("content", {}):
                     response["content"] = {MEDIA_TYPE: response["content"].pop("application/json")}
     return document
 
@@ -75,25 +91,27 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101  registered for this class below
-        return _answer(request, error.status, error.kind, error.detail)
+        return answer(request, error)
 
     async def framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
         status = HTTPStatus(error.status_code)
-        return _answer(request, status, status.phrase.lower().replace(" ", "-"), str(error.detail))
+        kind = status.phrase.lower().replace(" ", "-")
+        return answer(request, ProblemError(status, kind, str(error.detail), error.headers))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         fields = [
-            FieldProblem(pointer="/".join(map(str, item["loc"])), message=str(item["msg"])) for item in error.errors()
+            FieldProblem(pointer="/".join(map(str, item["loc"])), message=str(item["msg"]))
+            for item in error.errors()[:1000]
         ]
-        detail = "; ".join(f"{field.pointer}: {field.message}" for field in fields)
-        return _answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, "bad-parameter", detail, fields)
+        detail = "; ".join(f"{field.pointer}: {field.message}" for field in fields[:10])
+        return answer(request, refused(detail), fields)
 
     async def bug(request: Request, _error: Exception) -> Response:
         # The traceback goes to the log, never to the reader.
         detail = "The program failed; its log says why."
-        response = _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail)
+        response = answer(request, ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
         response.headers.update(headers)
         return response
 
@@ -103,15 +121,41 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
     app.add_exception_handler(Exception, bug)
 
 
-def _answer(
-    request: Request, status: HTTPStatus, kind: str, detail: str, errors: list[FieldProblem] | None = None
-) -> Response:
+def language_of(request: Request) -> str:
+    """``zh`` where the reader prefers Chinese, else ``en``: programs name no language and read English."""
+    wanted = []
+    for number, part in enumerate(request.headers.get("accept-language", "").split(",")):
+        name, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality or 1)
+        except ValueError:
+            weight = 0.0
+        wanted.append((-weight, number, name.lower()[:2]))
+    return next((name for weight, _, name in sorted(wanted) if name in ("zh", "en") and weight < 0), "en")
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a person in a browser asked for a page, which can send him to the login."""
+    wants = request.headers.get("accept", "")
+    return request.method == "GET" and "text/html" in wants and not request.url.path.startswith("/v1/")
+
+
+def answer(request: Request, problem: ProblemError, errors: list[FieldProblem] | None = None) -> Response:
+    """The document of a problem, in the reader's language."""
+    if problem.status is HTTPStatus.UNAUTHORIZED and _is_page(request):
+        return RedirectResponse(f"/login?{urlencode({'next': request.url.path})}", HTTPStatus.SEE_OTHER)
+    language, trace = language_of(request), secrets.token_hex(8)
+    log.info("%s: %d %s at %s", trace, problem.status, problem.kind, request.url.path)
     document = ProblemDocument(
-        type=f"urn:cuntong:problem:{kind}",
-        title=status.phrase,
-        status=status,
-        detail=detail,
+        type=f"urn:cuntong:problem:{problem.kind}",
+        title=title_in(language, problem.status),
+        status=problem.status,
+        detail=detail_in(language, problem.detail),
         instance=request.url.path,
+        trace_id=trace,
         errors=errors or [],
     )
-    return Response(to_json(document), status, media_type=MEDIA_TYPE)
+    headers = {"Content-Language": language, "Vary": "Accept-Language", "Cache-Control": "no-store"}
+    return Response(
+        to_json(document), problem.status, media_type=MEDIA_TYPE, headers=headers | dict(problem.headers or {})
+    )

@@ -42,6 +42,8 @@ CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Days in reports end in China; the country has had one time zone and no summer time since 1991."""
 
 _DAY_S: Final = 86_400.0
+_PAST_KEPT: Final = 64
+"""Snapshots of the past that are kept: some 100 bytes a site each."""
 _VERDICT: Final = {number: verdict for verdict, number in NUMBER.items()}
 
 
@@ -124,6 +126,8 @@ class Standing:
         self._claims = [self._declared_claim(site, None) for site in range(sites)]
         self._verdict_row = self._claim_row = self._fact_row = 0
         self._rows: tuple[int, ...] = ()
+        self._past: dict[float, Snapshot] = {}
+        self._past_version: tuple[int, ...] = ()
         self.snapshot = self._snapshot(clock(), self._columns, self._claims, {}, {}, ())
 
     def refresh(self) -> Snapshot:
@@ -189,12 +193,28 @@ class Standing:
             raise ValueError(f"{day}: {self.inventory.title} has no divisions of that day in its list.") from None
         return self._snapshot(moment, columns, in_force, told, watched, running, nodes, day)
 
+    def past(self, moment: float) -> Snapshot:
+        """As `at`, kept for who asks of the same moment again while the ledger learns nothing new: for series."""
+        if self._past_version != self._rows:
+            self._past, self._past_version = {}, self._rows
+        found = self._past.get(moment)
+        if found is None:
+            found = self.at(moment)
+            if len(self._past) < _PAST_KEPT:
+                self._past[moment] = found
+        return found
+
     def now(self) -> float:
         return self._clock()
 
     def collectors(self) -> list[Lease]:
         """Who holds a county at this moment."""
         return leases.current(self._engine, self._clock())
+
+    @property
+    def engine(self) -> Engine:
+        """The ledger, for what people write."""
+        return self._engine
 
     def query(self) -> Connection:
         """A connection for what is rare enough to be read from the ledger itself."""

@@ -16,7 +16,7 @@ from api.standing import Standing
 _BUILT: Final = Path(__file__).parent / "static" / "app"
 _ENTRY: Final = "src/main.ts"
 
-VIEWS: Final = ("/villages", "/network", "/outages")
+VIEWS: Final = ("/villages", "/network", "/outages", "/milestones", "/bulletins", "/tasks", "/clerk", "/notes")
 """Addresses that only the browser's program answers; the same as in web/src/app/router.ts."""
 
 
@@ -34,13 +34,17 @@ def program() -> dict[str, list[str]]:
     }
 
 
-def beginning(standing: Standing, language: str) -> str:
-    """What the program reads first, as JSON that may stand inside HTML."""
+def beginning(standing: Standing, language: str, top: int = 0) -> str:
+    """What the program reads first, as JSON that may stand inside HTML.
+
+    Args:
+        top: the place of the division at which the reader begins.
+    """
     inventory = standing.inventory
     told = {
         "language": language,
-        "title": inventory.title,
-        "top": inventory.nodes.codes[0],
+        "title": inventory.nodes.names[top] if top else inventory.title,
+        "top": inventory.nodes.codes[top],
         "version": inventory.content_hash[:12],
         "waivers": [
             {"what": waiver.what, "until": str(waiver.until), "reason": waiver.reason} for waiver in inventory.waivers

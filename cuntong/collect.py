@@ -383,6 +383,7 @@ async def _run(
         heard,
         asker.patience_s,
         platforms.accepted,
+        platforms.statuses,
         lambda: asker.refusals,
     )
     token = probe_token(settings.secrets)

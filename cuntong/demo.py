@@ -45,7 +45,10 @@ NOTHING: Final = "none"
 _SOAK_S: Final = 3.0
 
 # On loopback an answer takes a millisecond: patience like in the field would only make silence slow to see.
-_ENVIRONMENT: Final = {"CUNTONG_INTERVAL_S": "5", "CUNTONG_TIMEOUT_S": "0.3", "CUNTONG_RETRIES": "2"}
+# Who runs a demo reads it without an account: it holds nothing real, and listens on loopback alone.
+_ENVIRONMENT: Final = {
+    "CUNTONG_INTERVAL_S": "5", "CUNTONG_TIMEOUT_S": "0.3", "CUNTONG_RETRIES": "2", "CUNTONG_OPEN_READING": "true",
+}  # fmt: skip
 _START_S: Final = 30.0
 _START_PER_DEVICE_S: Final = 0.02
 _COLUMNS: Final = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -178,7 +181,8 @@ def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, bar
         with Progress(*_COLUMNS, console=out, transient=True) as progress:
             bar = progress.add_task("first sweep", total=county.devices)
             figures = wait_for_sweep(running, county, lambda seen: progress.update(bar, completed=seen.devices_up))
-        out.print(_welcome(inventory, running, figures))
+        token = rehearsal.office_token(running.settings.ledger_url, inventory.top)
+        out.print(_welcome(inventory, running, figures, token))
         if new:
             # A thread that is not waited for: Ctrl-C ends the demo, and with it everything that it changes.
             Thread(target=_provision, args=(inventory, running, bare or BARE, new, out), daemon=True).start()
@@ -230,7 +234,7 @@ def _called() -> str:
     return "cuntong" if shutil.which("cuntong") else os.path.relpath(sys.argv[0])
 
 
-def _welcome(inventory: Inventory, running: Stage, figures: Figures) -> Table:
+def _welcome(inventory: Inventory, running: Stage, figures: Figures, token: str) -> Table:
     code = inventory.top[:6]
     kinds = inventory.sites.types
     township = inventory.sites.ids[kinds.index("township_center") if "township_center" in kinds else 0]
@@ -243,6 +247,8 @@ def _welcome(inventory: Inventory, running: Stage, figures: Figures) -> Table:
         ("page", f"{running.page}/"),
         ("coverage", f"{running.page}/v1/coverage/{code}"),
         ("outages", f"{running.page}/v1/outages?open=true"),
+        ("token to write", token),
+        ("try it", f'curl -H "Authorization: Bearer {token}" {running.page}/v1/me'),
         ("metrics", f"{running.metrics}/metrics/{code}"),
         ("for Prometheus", f"{running.page}/v1/sd/collectors"),
         ("break it", f"{_called()} simulate fault uplink_cut {township}"),

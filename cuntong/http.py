@@ -1,5 +1,6 @@
 """Serves an ASGI application on a socket that we bound ourselves, inside a loop that we run ourselves."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
@@ -61,11 +62,22 @@ class _Server(uvicorn.Server):
         yield
 
 
+_LEAVE_S: Final = 3
+"""How long answers that still run are waited for."""
+
+
 async def serve(app: Any, sock: socket.socket) -> None:
-    """Serve until cancelled."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
+    """Serve until cancelled; then answers that run come to their end, and streams that have none are told to leave."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=_LEAVE_S
+    )
     server = _Server(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[sock]))
     try:
-        await server.serve(sockets=[sock])
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        app.state.leaving = server.should_exit = True
+        await serving
+        raise
     finally:
         sock.close()

@@ -2,18 +2,27 @@
 
 import asyncio
 import logging
+import os
 import socket
 import time
+from ipaddress import ip_address
 
 import uvloop
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
+from api.auth import Access
 from api.exposition import ApiMetrics
+from api.receivers.delivery import Delivery
+from api.receivers.escalation import Escalation
+from api.receivers.hearing import Notifications
 from api.standing import Standing
 from cuntong import http, signals
+from cuntong.errors import UsageError
+from cuntong.secrets import secret
 from cuntong.settings import Settings
+from exporter.alertmanager.settings import read_alerting
 from inventory.model import Inventory
 from ledger.database import open_ledger
 from ledger.inventories import keep
@@ -31,6 +40,11 @@ def serve(inventory: Inventory, settings: Settings, host: str, port: int) -> Non
     Raises:
         CuntongError: it cannot start.
     """
+    if settings.open_reading and not _is_loopback(host):
+        raise UsageError(
+            f"CUNTONG_OPEN_READING lets everybody read everything, and {host} is not loopback. Make accounts "
+            "(cuntong user add), or publish what may be published (CUNTONG_PUBLIC=true)."
+        )
     sock = http.bind(host, port)
     engine = open_ledger(settings.ledger_url)
     try:
@@ -45,8 +59,25 @@ async def _run(inventory: Inventory, settings: Settings, engine: Engine, sock: s
     standing = Standing(inventory, engine, time.time, stale_after_s=3 * settings.interval_s + 30)
     await asyncio.to_thread(standing.refresh)
     log.info("serving %s on http://%s/", inventory.title, http.address_of(sock))
-    app = create_app(standing)
-    await signals.until_told(_follow(standing), _keep_measuring(app.state.metrics), http.serve(app, sock))
+    notifications = Notifications(
+        read_alerting(inventory.folder), lambda reference: secret(reference, settings.secrets), time.time
+    )
+    app = create_app(standing, Access(open_reading=settings.open_reading, public=settings.public), notifications)
+    holder = f"{socket.gethostname()}:{os.getpid()}"[:64]
+    await signals.until_told(
+        _follow(standing),
+        _keep_measuring(app.state.metrics),
+        Delivery(engine, notifications, holder).run(),
+        Escalation(engine, inventory, notifications).run(),
+        http.serve(app, sock),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def _follow(standing: Standing) -> None:

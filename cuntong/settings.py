@@ -28,6 +28,8 @@ class Settings(BaseSettings):
         known_hosts: the host keys of the routers by device id; empty for ``known_hosts`` in the inventory's folder.
         vault_key: file with the key of what is sealed in the ledger; empty for one in the user's state folder.
         simulated_ssh: TCP port of the simulated routers; 0 is the field.
+        public: everybody who reaches the API reads what may be published: figures, no devices, people or tasks.
+        open_reading: everybody reads everything; only where the API listens on loopback, as in the demo.
         minute_s: seconds in a minute of the routers' own timers: 60 but for simulated ones.
     """
 
@@ -46,6 +48,8 @@ class Settings(BaseSettings):
     known_hosts: Path | None = None
     vault_key: Path | None = None
     simulated_ssh: int = Field(default=0, ge=0, le=65535)
+    public: bool = False
+    open_reading: bool = False
     minute_s: float = Field(default=60.0, gt=0, le=60.0)
 
     @property

@@ -45,12 +45,14 @@ def describe(
     in_hours: bool | None,
     lines: Sequence[Line] = (),
     changes: Sequence[int | None] = (),
+    wrong: Described = ([], []),
 ) -> Described:
     """Every sample of one device but its identity.
 
     Args:
         in_hours: whether its service is promised now; None for a device that somebody else watches.
         lines: those that end on it; ``changes`` how often each went up or down, None where that is not known.
+        wrong: its troubles; they stand in front of what may be cut off.
     """
     names: list[Name] = []
     values: list[float] = []
@@ -63,6 +65,9 @@ def describe(
     if latest.polled_at:
         names.append(_LAST_POLL)
         values.append(latest.polled_at)
+    if wrong[0]:
+        names += wrong[0]
+        values += wrong[1]
     readings = latest.readings
     if readings is None or state is DeviceState.SILENT:
         return names, values

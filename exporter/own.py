@@ -25,6 +25,7 @@ class CollectorMetrics:
         traps: what became of traps; None where they are not heard, and then there are no series of them.
         patience: seconds of patience with each device that has answered, ascending.
         platforms: whether each accepted the newest connection.
+        statuses: the HTTP status with which each answered.
         refusals: of the polls that were answered, how many were refusals.
     """
 
@@ -36,10 +37,12 @@ class CollectorMetrics:
         traps: Callable[[], TrapCounters] | None = None,
         patience: Callable[[], Sequence[float]] = tuple,
         platforms: Mapping[Endpoint, bool] = MappingProxyType({}),
+        statuses: Mapping[Endpoint, int] = MappingProxyType({}),
         refusals: Callable[[], int] = int,
     ) -> None:
         self._collector, self._classes, self._datagrams, self._traps = collector, classes, datagrams, traps
-        self._patience, self._platforms, self._refusals = patience, platforms, refusals
+        self._patience, self._platforms, self._statuses = patience, platforms, statuses
+        self._refusals = refusals
         self._process = ProcessCollector(registry=None)
 
     def families(self) -> Families:
@@ -70,6 +73,10 @@ class CollectorMetrics:
         yield lines(
             r.COLLECTOR_PLATFORM,
             (((one.platform, one.host, str(one.port)), accepted) for one, accepted in self._platforms.items()),
+        )
+        yield lines(
+            r.COLLECTOR_PLATFORM_STATUS,
+            (((one.platform, one.host, str(one.port)), status) for one, status in self._statuses.items()),
         )
         heard = self._traps() if self._traps is not None else None
         yield lines(r.COLLECTOR_TRAPS, _single(heard.results if heard is not None else {}))

@@ -19,6 +19,7 @@ from exporter.describing import describe
 from exporter.formats import Families, Format, page
 from exporter.fragments import Templates
 from exporter.links import Line, lines_of
+from exporter.noticing import Noticed
 from exporter.registry import Metric, series
 from health.hours import in_service_hours, next_change
 from health.outage import Scope
@@ -27,8 +28,8 @@ from inventory.model import Inventory
 from inventory.vocabulary import Aspect, DeviceClass, Verdict
 
 _DEVICE_METRICS: Final = (
-    r.LINK_UP, r.LINK_STATE_CHANGES, r.LINK_RECEIVE, r.LINK_TRANSMIT, r.LINK_ERRORS, r.LINK_DISCARDS,
-    r.DEVICE_UP, r.DEVICE_PROMISED, r.DEVICE_LAST_POLL,
+    r.LINK_UP, r.LINK_STATE_CHANGES, r.LINK_RECEIVE, r.LINK_TRANSMIT, r.LINK_ERRORS, r.LINK_DISCARDS, r.LINK_TROUBLE,
+    r.DEVICE_UP, r.DEVICE_PROMISED, r.DEVICE_LAST_POLL, r.DEVICE_TROUBLE,
     r.DEVICE_BOOT, r.DEVICE_CLOCK, r.DEVICE_CPU, r.DEVICE_MEMORY, r.DEVICE_TEMPERATURE,
     r.KIOSK_APP_UP, r.KIOSK_FS_SIZE, r.KIOSK_FS_AVAIL, r.PERIPHERAL_UP, r.PERIPHERAL_FAULT,
     r.PRINTER_SUPPLY, r.PRINTER_PAPER, r.PRINTER_PAGES,
@@ -94,6 +95,7 @@ class CountyText:
         self._lines: dict[int, list[Line]] = {}
         for line in lines:
             self._lines.setdefault(line.router, []).append(line)
+        self._noticed = Noticed(inventory, collector, lines, [ordinal for ordinal, *_ in self._pinged], places)
         self._static = _describe_sites(inventory, places) | _describe_lines(inventory, lines)
         self._schedules: dict[str, tuple[float, bool]] = {}  # until when it stays as it is
 
@@ -125,6 +127,8 @@ class CountyText:
         lines |= self._probe_lines()
         lines |= self._outage_lines()
         lines[r.SCHEDULE_ACTIVE] = self._schedule_lines()
+        for metric, more in self._noticed.families(self._clock(), self._echoes).items():
+            lines[metric] = lines.get(metric, "") + more
         return [(metric, lines[metric]) for metric in r.COUNTY_METRICS if lines.get(metric)]
 
     def of_device(self, ordinal: int) -> Families:
@@ -144,7 +148,8 @@ class CountyText:
             return
         lines, counted = self._lines.get(ordinal, ()), collector.lines
         changes = [counted.count(ordinal, number) for number in range(len(lines))] if counted and lines else ()
-        described = describe(self._kinds[ordinal], latest, version[1], in_hours, lines, changes)
+        wrong = self._noticed.device(ordinal, latest, version[1], in_hours, changes)
+        described = describe(self._kinds[ordinal], latest, version[1], in_hours, lines, changes, wrong)
         site, device = self._ids[ordinal]
         fragment = self._templates.fill(site, device, described)
         fragment[-1] = self._identity(ordinal, latest.readings)

@@ -8,8 +8,9 @@ from health.reading import Readings
 from inventory.vocabulary import Verdict
 
 # An `extend` of a kiosk reports its part by name; exit code 0 is well (NET-SNMP-EXTEND-MIB nsExtendResult). The part's
-# name is that of the script (playbooks/roles/kiosk): `platform` and `rating` are the service platform and the citizens'
-# ratings (好差评) as the kiosk itself reaches them. What the collector reaches is no evidence of service.
+# name is that of the script (playbooks/roles/kiosk) or of a router's own probe (inventory/profiles/parts/probes.yml):
+# `platform` and `rating` are the service platform and the citizens' ratings (好差评) as the site itself reaches them.
+# What the collector reaches is no evidence of service.
 KIOSK_PARTS = (
     "kiosk-app", "screen", "document-camera", "id-card-reader", "printer", "print-queue", "session-reset",
     "platform", "rating",
@@ -26,11 +27,9 @@ _STOPS_PRINTING = frozenset({"no_paper", "no_toner", "door_open", "jammed", "off
 
 def faults(readings: Readings) -> tuple[str, ...]:
     """What a device that answers says is wrong with itself, such as ``no_paper`` or ``document-camera``."""
-    broken = [
-        "not_looked" if extend.result == NOT_LOOKED else extend.name
-        for extend in readings.extends
-        if extend.name in KIOSK_PARTS and extend.result
-    ]
+    # Of a probe that a router repeats several results may be there, the newest last.
+    newest = {extend.name: extend.result for extend in readings.extends if extend.name in KIOSK_PARTS}
+    broken = ["not_looked" if result == NOT_LOOKED else name for name, result in newest.items() if result]
     if readings.printer is not None:
         broken += readings.printer.errors
     return tuple(dict.fromkeys(broken))

@@ -71,8 +71,9 @@ class Source(Declared):
     """A fixed index below the column, the same for every row: for values that all rows share."""
     by: Literal["first", "last"] | None = None
     """The column is read at this one number of the row's index: names of ports in a table by port and lane."""
-    index: Literal["number", "text", "dotted", "first"] | None = None
-    """The value is the row's own index: its last number, a length-prefixed text, all numbers, or the first."""
+    index: Literal["number", "text", "next_text", "dotted", "first"] | None = None
+    """The value is the row's own index: its last number, a length-prefixed text, the one after it, all numbers, or
+    the first number."""
     value: Scalar | None = None
     """A constant."""
     as_: Annotated[
@@ -87,7 +88,7 @@ class Source(Declared):
     join: str | None = None
     """All the groups that matched, with this text between them."""
     map: dict[int | str, Scalar] | None = None
-    """Raw value to reading; what is not listed is unknown."""
+    """Raw value to reading; what is not listed is what ``other`` names, else unknown."""
     scale: float | None = None
     dbm_from: Literal["milliwatt", "microwatt", "microwatt_or_centidbm"] | None = None
     """Optical power. Huawei sends positive microwatts or negative hundredths of dBm in the same column."""

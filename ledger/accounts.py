@@ -1,6 +1,6 @@
-"""Accounts, what each may do and where, and the sessions by which they are known (decision D5, duties S1, S2, S5).
+"""Accounts, and what each may do and where (decision D5, duties S1, S2, S5).
 
-A password is kept as scrypt's hash, a session's token as SHA-256: the ledger holds nothing that lets anybody in.
+A password is kept as scrypt's hash: the ledger holds nothing that lets anybody in.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, insert, select, update
 
 from ledger.errors import LedgerError
-from ledger.tables import accounts, grants, sessions
+from ledger.tables import accounts, grants
 
 _COST: Final = {"n": 1 << 14, "r": 8, "p": 1}  # 16 MiB and some 50 ms: dear for a guesser, cheap for a login
 FAILURES: Final = 5
@@ -156,29 +156,6 @@ def check_password(connection: Connection, name: str, password: str, now: float)
     return find(connection, name)
 
 
-def open_session(connection: Connection, name: str, kind: str, title: str, now: float, seconds: float) -> str:
-    """A new token for the account; shown once, kept as its hash."""
-    token = f"ct_{secrets.token_urlsafe(32)}"
-    row = {"token_sha256": _sha256(token), "account": name, "kind": kind, "title": title}
-    connection.execute(insert(sessions).values(**row, created_at=now, expires_at=now + seconds))
-    return token
-
-
-def of_token(connection: Connection, token: str, now: float) -> Account | None:
-    """Whose token it is; None where it is unknown, over, revoked, or its account disabled."""
-    row = connection.execute(select(sessions).where(sessions.c.token_sha256 == _sha256(token))).one_or_none()
-    if row is None or row.expires_at <= now or row.revoked_at is not None:
-        return None
-    account = find(connection, row.account)
-    return None if account.disabled else account
-
-
-def close_session(connection: Connection, token: str, now: float) -> None:
-    table = sessions.c
-    mine = table.token_sha256 == _sha256(token)
-    connection.execute(update(sessions).where(mine, table.revoked_at.is_(None)).values(revoked_at=now))
-
-
 def _derive(password: str, salt: bytes) -> bytes:
     return hashlib.scrypt(password.encode(), salt=salt, **_COST, dklen=32)
 
@@ -193,7 +170,3 @@ def _matches(password: str, kept: str) -> bool:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _sha256(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -16,10 +16,13 @@ class Step(StrEnum):
     NOTIFIED = "notified"
     ACKNOWLEDGED = "acknowledged"
     NOTED = "noted"
+    OWNED = "owned"  # somebody looks after it; his name is the note
     ASSIGNED = "assigned"  # a task was opened; its id is the note
+    TICKET = "ticket"  # the carrier's number is the note
     REPORTED = "reported"  # to the carrier
     ON_SITE = "on_site"
     REPAIRED = "repaired"
+    ESCALATED = "escalated"  # whoever is next was called; the channels are the note
     CLOSED = "closed"
 
 

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from health.sampling import population_hash, sample
@@ -81,8 +81,15 @@ def find_draw(connection: Connection, division: str, period: str, until: float |
     if until is not None:
         query = query.where(table.drawn_at <= until)
     row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _draw(row)
+
+
+def draws(connection: Connection) -> list[Draw]:
+    """Every draw, oldest first."""
+    return [_draw(row) for row in connection.execute(select(spot_draws).order_by(spot_draws.c.id))]
+
+
+def _draw(row: Row[tuple[object, ...]]) -> Draw:
     population = tuple(json.loads(row.population))
     if population_hash(population) != row.population_sha256:
         raise LedgerError(f"The drum of {row.draw} is not what was drawn from: its hash differs.")

@@ -175,9 +175,12 @@ sessions = Table(
     metadata,
     Column("token_sha256", String(64), primary_key=True),
     Column("account", String(64), nullable=False),
-    Column("kind", String(8), nullable=False),  # session (a person logged in), token (a program)
+    Column("kind", String(8), nullable=False),  # session (at a terminal), web (in a browser), token (a program)
     Column("title", String(128), nullable=False),
+    Column("scopes", String(64), nullable=False),  # comma-separated: read, write
+    Column("division", String(12), nullable=False),  # narrows the account's grants to a subtree; empty: all of them
     Column("created_at", Float(53), nullable=False),
+    Column("last_used_at", Float(53)),
     Column("expires_at", Float(53), nullable=False),
     Column("revoked_at", Float(53)),
     Index(None, "account"),

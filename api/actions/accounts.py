@@ -4,10 +4,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from api.actions.errors import ForbiddenError, NotLoggedInError
+from api.actions.errors import ActionError, ForbiddenError, NotLoggedInError
 from api.actions.grants import Action, require
-from ledger import accounts, audit
+from ledger import accounts, audit, sessions
 from ledger.accounts import Account, Role
+from ledger.sessions import Kind, Scope, Session
 
 SESSION_S: Final = 12 * 3600.0
 """One shift."""
@@ -55,32 +56,90 @@ def grant_role(engine: Engine, actor: Account | None, name: str, role: Role, div
         audit.record(connection, now, by, "account.grant", name, {"role": role, "division": division})
 
 
-def log_in(engine: Engine, name: str, password: str, now: float, source: str) -> str:
-    """A session's token for who knows the password; failures are counted and audited.
+class TooManyTriesError(ActionError):
+    """Too many wrong passwords came from one address; it waits for ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Too many wrong passwords came from here. Try again in {seconds / 60:.0f} minutes.")
+        self.seconds = seconds
+
+
+def log_in(
+    engine: Engine, name: str, password: str, now: float, source: str, kind: Kind = Kind.SESSION, address: str = ""
+) -> str:
+    """A session's token for who knows the password; failures are counted, of the account and of the address.
 
     Raises:
         NotLoggedInError: wrong name or password; it does not say which.
+        TooManyTriesError: the address tried too often.
         AccountError: locked or disabled.
     """
+    if address:
+        with engine.connect() as connection:
+            barred = sessions.barred_s(connection, address, now)
+        if barred > 0:
+            raise TooManyTriesError(barred)
     try:
         with engine.begin() as connection:
             account = accounts.check_password(connection, name, password, now)
             action = "login" if account else "login.failed"
             audit.record(connection, now, name[:64], action, source)
             if account is not None:
-                return accounts.open_session(connection, name, "session", source, now, SESSION_S)
+                return sessions.open_session(connection, account.name, kind, source, now, SESSION_S)
+            if address:
+                sessions.failed_from(connection, address, now)
     except accounts.AccountError:
         with engine.begin() as connection:
             audit.record(connection, now, name[:64], "login.refused", source)
+            if address:
+                sessions.failed_from(connection, address, now)
         raise
     raise NotLoggedInError("The name or the password is wrong.")
 
 
-def make_token(engine: Engine, actor: Account, title: str, now: float, seconds: float) -> str:
-    """A token by which a program acts as this account; only its hash is kept."""
+def make_token(
+    engine: Engine,
+    actor: Account,
+    title: str,
+    now: float,
+    seconds: float,
+    scopes: tuple[Scope, ...] = sessions.EVERYTHING,
+    division: str = "",
+) -> str:
+    """A token by which a program acts as this account; only its hash is kept.
+
+    Args:
+        division: 12 digits below which alone it reads and acts; empty for all that the account may.
+
+    Raises:
+        ActionError: it has no title, or may do nothing at all.
+    """
+    if not title.strip() or not scopes:
+        raise ActionError("A token has a title that says what it is for, and at least one scope: read, write.")
     with engine.begin() as connection:
-        audit.record(connection, now, actor.name, "token.make", title, {"seconds": seconds})
-        return accounts.open_session(connection, actor.name, "token", title, now, seconds)
+        told = {"seconds": seconds, "scopes": sorted(scopes), "division": division}
+        audit.record(connection, now, actor.name, "token.make", title.strip(), told)
+        return sessions.open_session(connection, actor.name, Kind.TOKEN, title.strip(), now, seconds, scopes, division)
+
+
+def tokens_of(engine: Engine, actor: Account) -> list[Session]:
+    """The actor's own sessions and tokens, ended ones, too; of a sec_admin: everybody's."""
+    with engine.connect() as connection:
+        return sessions.every(connection, None if actor.holds(Role.SEC_ADMIN) else actor.name)
+
+
+def revoke_token(engine: Engine, actor: Account, id: str, now: float) -> None:
+    """End a session or token at once: one of the actor's own, or any as sec_admin.
+
+    Raises:
+        ActionError: the actor has none of this id.
+    """
+    found = next((one for one in tokens_of(engine, actor) if one.id == id), None)
+    if found is None:
+        raise ActionError(f"There is no token {id!r}. `cuntong token list` names them.")
+    with engine.begin() as connection:
+        sessions.revoke(connection, found.id, now)
+        audit.record(connection, now, actor.name, "token.revoke", found.id, {"account": found.account})
 
 
 def whoever(engine: Engine, token: str | None, now: float) -> Account:
@@ -89,20 +148,32 @@ def whoever(engine: Engine, token: str | None, now: float) -> Account:
     Raises:
         NotLoggedInError: nobody's.
     """
-    if token:
+    return session_of(engine, token, now)[1]
+
+
+def session_of(engine: Engine, token: str | None, now: float) -> tuple[Session, Account]:
+    """What a token is, and whose.
+
+    Raises:
+        NotLoggedInError: nobody's.
+    """
+    if token and len(token) < 128:
         with engine.connect() as connection:
-            account = accounts.of_token(connection, token, now)
-        if account is not None:
-            return account
+            found = sessions.of_token(connection, token, now)
+        if found is not None:
+            if found[0].used_long_ago(now):
+                with engine.begin() as connection:
+                    sessions.used(connection, token, now)
+            return found
     raise NotLoggedInError("Nobody is logged in here, or the session is over. Run: cuntong login NAME")
 
 
 def log_out(engine: Engine, token: str, now: float) -> None:
     with engine.begin() as connection:
-        account = accounts.of_token(connection, token, now)
-        accounts.close_session(connection, token, now)
-        if account is not None:
-            audit.record(connection, now, account.name, "logout", "")
+        found = sessions.of_token(connection, token, now)
+        sessions.close_session(connection, token, now)
+        if found is not None:
+            audit.record(connection, now, found[1].name, "logout", "")
 
 
 def _somebody(actor: Account | None) -> Account:

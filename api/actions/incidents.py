@@ -31,7 +31,7 @@ def acknowledge(engine: Engine, inventory: Inventory, actor: Account, outage: st
         ActionError: the actor may not there, there is no such outage, or it was acknowledged already.
     """
     with engine.begin() as connection:
-        _allowed(connection, inventory, actor, outage)
+        outage_for(connection, inventory, actor, Action.ACKNOWLEDGE, outage)
         said = Note(outage, Step.ACKNOWLEDGED, now, actor.name, note.strip(), key="acknowledged")
         if not outage_notes.record(connection, said, now):
             raise ActionError(f"{outage} was acknowledged already.")
@@ -39,27 +39,50 @@ def acknowledge(engine: Engine, inventory: Inventory, actor: Account, outage: st
         return said
 
 
-def say(engine: Engine, inventory: Inventory, actor: Account, outage: str, step: Step, note: str, now: float) -> Note:
+def say(
+    engine: Engine,
+    inventory: Inventory,
+    actor: Account,
+    outage: str,
+    step: Step,
+    note: str,
+    now: float,
+    at: float | None = None,
+) -> Note:
     """A word on an outage: a note, reported to the carrier, on site, repaired.
 
+    Args:
+        at: Unix time at which it happened; None for now.
+
     Raises:
-        ActionError: the actor may not there, there is no such outage, or the step comes by another way.
+        ActionError: the actor may not there, there is no such outage, it cannot have happened then, or the step comes
+            by another way.
     """
     if step not in _BY_PEOPLE:
         raise ActionError(f"{step} is said by its own action.")
+    if step is Step.NOTED and not note.strip():
+        raise ActionError("The note is empty.")
     with engine.begin() as connection:
-        _allowed(connection, inventory, actor, outage)
-        said = Note(outage, step, now, actor.name, note.strip())
+        found = outage_for(connection, inventory, actor, Action.ACKNOWLEDGE, outage)
+        happened = now if at is None else at
+        if not found.since <= happened <= now:
+            raise ActionError("It cannot have happened before the outage began, nor in the future.")
+        said = Note(outage, step, happened, actor.name, note.strip())
         outage_notes.record(connection, said, now)
-        audit.record(connection, now, actor.name, f"outage.{step}", outage, {"note": note.strip()})
+        audit.record(connection, now, actor.name, f"outage.{step}", outage, {"note": note.strip(), "at": happened})
         return said
 
 
-def _allowed(connection: Connection, inventory: Inventory, actor: Account, id: str) -> Outage:
+def outage_for(connection: Connection, inventory: Inventory, actor: Account, action: Action, id: str) -> Outage:
+    """The outage, if the actor may do that to it.
+
+    Raises:
+        ActionError: he may not there, or there is no such outage.
+    """
     found = history.outages(connection, ids=[id])
     if not found:
         raise ActionError(f"There is no outage {id!r}.")
-    require(actor, Action.ACKNOWLEDGE, inventory.nodes, [place_of(inventory, found[0])])
+    require(actor, action, inventory.nodes, [place_of(inventory, found[0])])
     return found[0]
 
 

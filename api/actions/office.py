@@ -184,6 +184,8 @@ def rule_on_appeal(engine: Engine, inventory: Inventory, actor: Account, id: str
         if found is None:
             raise ActionError(f"There is no appeal {id!r}.")
         require(actor, Action.RULE_ON_APPEAL, inventory.nodes, [target_of(inventory, found.site)[1]])
+        if found.said_by == actor.name:
+            raise ActionError("Nobody rules on an appeal of his own.")
         if ruling.result not in ("upheld", "rejected") or not ruling.reason.strip():
             raise ActionError("A ruling is upheld or rejected, and gives its reason.")
         try:

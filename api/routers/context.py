@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from api.problems import not_found, refused
 from api.standing import Snapshot, Standing, moment
@@ -32,22 +32,32 @@ def node_in(nodes: Nodes, code: str) -> int:
 
 AsOf = Annotated[
     str | None,
-    Query(description="A day (its end in China) or an RFC 3339 time in the past.", examples=["2026-11-20"]),
+    Query(
+        description="A day (its end in China) or an RFC 3339 time in the past.", max_length=40, examples=["2026-11-20"]
+    ),
 ]
 
 
-def snapshot_at(standing: Standing, as_of: str | None) -> Snapshot:
-    """The newest snapshot, or that of a moment in the past."""
-    if as_of is None:
+KnownAt = Annotated[
+    str | None,
+    Query(description="What was recorded after this day or time is left out.", max_length=40, examples=["2026-11-25"]),
+]
+
+
+def snapshot_at(standing: Standing, as_of: str | None, known_at: str | None = None) -> Snapshot:
+    """The newest snapshot, or that of a moment in the past, of what was known at another."""
+    if as_of is None and known_at is None:
         return standing.snapshot
+    now = standing.now()
     try:
-        return standing.at(moment(as_of, standing.now()))
+        known = None if known_at is None else moment(known_at, now)
+        return standing.at(now if as_of is None else moment(as_of, now), known)
     except ValueError as error:
         raise refused(str(error)) from None
 
 
 Requirement = Annotated[
-    str | None, Query(description="A requirement of the coverage rules; the extranet's if left out.")
+    str | None, Query(description="A requirement of the coverage rules; the extranet's if left out.", max_length=40)
 ]
 
 
@@ -59,3 +69,10 @@ def requirement_of(standing: Standing, requirement: str | None) -> str:
     if requirement not in known:
         raise refused(f"requirement {requirement!r} is none of {', '.join(known)}.")
     return requirement
+
+
+Code = Annotated[str, Path(description="2, 4, 6, 9 or 12 digits of a division.", max_length=12, examples=["511825"])]
+DivisionFilter = Annotated[
+    str | None, Query(description="Only in this division (2, 4, 6, 9 or 12 digits).", max_length=12)
+]
+Month = Annotated[str, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A month.", examples=["2026-10"])]

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from api.answers import TargetGroup
-from api.problems import RESPONSES, Responses, refused
-from api.routers.context import StandingHere
+from api.auth import WholeViewer
+from api.problems import Responses, refused, responses
 from api.standing import Standing
 from exporter.formats import wants_gzip
 from exporter.pages import compress, has_already
@@ -21,11 +21,12 @@ from ledger.leases import Lease
 
 router = APIRouter(prefix="/v1/sd", tags=["service"])
 
-_PARAMETERS: Final[Responses] = {422: RESPONSES[422]}
+_PARAMETERS: Final[Responses] = responses(401, 403, 422)
 _YAML: Final[Responses] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "A part of prometheus.yml"},
-    422: RESPONSES[422],
+    **responses(401, 403, 422),
 }
+_CREDENTIALS: Final = "/etc/prometheus/cuntong.token"
 _GROUPS: Final = TypeAdapter(list[TargetGroup])
 _AUTHORITY: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
@@ -37,29 +38,33 @@ SAMPLES_PER_COUNTY: Final = 100_000
 
 
 @router.get("/collectors", operation_id="collectors", responses=_PARAMETERS, response_model=list[TargetGroup])
-def collectors(request: Request, standing: StandingHere, shard: Shard = 0, of: Of = 1) -> Response:
+def collectors(request: Request, view: WholeViewer, shard: Shard = 0, of: Of = 1) -> Response:
     """One target a county: its sites, lines, devices and outages."""
-    return _answer(request, _groups(standing, shard, of, "/metrics/{county}"))
+    return _answer(request, _groups(view.standing, shard, of, "/metrics/{county}"))
 
 
 @router.get("/processes", operation_id="processes", responses=_PARAMETERS, response_model=list[TargetGroup])
-def processes(request: Request, standing: StandingHere, shard: Shard = 0, of: Of = 1) -> Response:
+def processes(request: Request, view: WholeViewer, shard: Shard = 0, of: Of = 1) -> Response:
     """One target a collector: what it says of itself. A job of its own, so that ``up`` is not two things at once."""
-    return _answer(request, _groups(standing, shard, of, "/metrics"))
+    return _answer(request, _groups(view.standing, shard, of, "/metrics"))
 
 
 @router.get("/scrape-config", operation_id="scrape_config", response_class=Response, responses=_YAML)
-def scrape_config(request: Request, shard: Shard = 0, of: Of = 1) -> Response:
-    """The part of prometheus.yml that scrapes this system, for one of ``of`` Prometheus."""
+def scrape_config(request: Request, view: WholeViewer, shard: Shard = 0, of: Of = 1) -> Response:
+    """The part of prometheus.yml that scrapes this system, for one of ``of`` Prometheus.
+
+    Where reading takes an account, Prometheus shows the token that lies in a file of its own.
+    """
     _check(shard, of)
     here = request.url.netloc
     if not _AUTHORITY.fullmatch(here):
         raise refused(f"the host {here!r} is none that Prometheus could ask.")
     share = f"?shard={shard}&of={of}" if of > 1 else ""
+    shown = {} if view.account is None else {"authorization": {"credentials_file": _CREDENTIALS}}
 
     def found(path: str) -> dict[str, object]:
         url = f"{request.url.scheme}://{here}/v1/sd/{path}{share}"
-        return {"http_sd_configs": [{"url": url, "refresh_interval": "60s"}]}
+        return {"http_sd_configs": [{"url": url, "refresh_interval": "60s", **shown}]}
 
     limits = {"sample_limit": SAMPLES_PER_COUNTY, "body_size_limit": "32MB", "label_limit": 20}
     jobs = [
@@ -70,7 +75,7 @@ def scrape_config(request: Request, shard: Shard = 0, of: Of = 1) -> Response:
     ]
     if shard == 0:  # the API speaks for all counties: it is scraped once
         api = {"job_name": "cuntong-api", "scheme": request.url.scheme, "scrape_interval": "30s"}
-        jobs.append(api | {"static_configs": [{"targets": [here]}]})
+        jobs.append(api | shown | {"static_configs": [{"targets": [here]}]})
     text = yaml.safe_dump({"scrape_configs": jobs}, sort_keys=False, allow_unicode=True)
     return Response(text, media_type="text/plain")
 

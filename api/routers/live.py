@@ -12,7 +12,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from api.routers.context import StandingHere
+from api.auth import PublicViewer
+from api.problems import responses
 from api.standing import Standing
 
 router = APIRouter(tags=["service"])
@@ -23,15 +24,16 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "A stream that does not end: `event: snapshot`, its `data` the Unix time of the newest one.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
+    },
+    **responses(401, 403),
 }
 
 
 @router.get("/v1/events", operation_id="events", response_class=StreamingResponse, responses=_EVENTS)
-async def events(request: Request, standing: StandingHere) -> StreamingResponse:
+async def events(request: Request, view: PublicViewer) -> StreamingResponse:
     """Tells a listener of each new snapshot whose content differs from the one before."""
     return StreamingResponse(
-        _told(request, standing),
+        _told(request, view.standing),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -40,7 +42,7 @@ async def events(request: Request, standing: StandingHere) -> StreamingResponse:
 async def _told(request: Request, standing: Standing) -> AsyncIterator[bytes]:
     yield b"retry: 3000\n\n"
     seen, said_at = standing.version, time.monotonic()
-    while not await request.is_disconnected():
+    while not await request.is_disconnected() and not getattr(request.app.state, "leaving", False):
         if standing.version != seen:
             seen, said_at = standing.version, time.monotonic()
             yield f"event: snapshot\ndata: {standing.snapshot.at:.3f}\n\n".encode()

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
+from api.auth import Viewer
 from api.problems import RESPONSES
-from api.routers.context import StandingHere, node_of
+from api.routers.context import DivisionFilter
 from api.routers.sites import summary_of
 from api.standing import shown
 
@@ -15,7 +16,7 @@ router = APIRouter(tags=["outages"], responses=RESPONSES)
 
 
 class NetworkNode(BaseModel):
-    """A site of the uplink tree. ``uplinks`` are the sites that it hangs on, the main one first.
+    """A site of the uplink tree. ``uplinks`` are the sites that it hangs on, the main one first, as far as in sight.
 
     ``outage`` is the open outage that is blamed on it, ``verdict`` what failed there.
     """
@@ -33,24 +34,24 @@ class NetworkNode(BaseModel):
 
 class Network(BaseModel):
     as_of: datetime
-    nodes: list[NetworkNode]
+    nodes: Annotated[list[NetworkNode], Field(max_length=1_000_000)]
 
 
 @router.get("/v1/network", operation_id="network")
 def network(
-    standing: StandingHere,
-    division: Annotated[str | None, Query(description="Only in this division (2, 4, 6, 9 or 12 digits).")] = None,
+    view: Viewer,
+    division: DivisionFilter = None,
 ) -> Network:
     """Every site that has a line of its own, in the order of the division tree."""
+    standing = view.standing
     snapshot, inventory = standing.snapshot, standing.inventory
-    node = 0 if division is None else node_of(standing, division)
     blamed = {outage.node: outage for outage in snapshot.outages if outage.until is None}
     main = standing.main_requirement
     found = []
-    for site in range(*inventory.sites.span(node)):
+    for site in (site for span in view.site_spans(division) for site in range(*span)):
         if inventory.devices.of(site) == ():
             continue
-        uplinks = [inventory.sites.ids[above] for above in inventory.site_uplinks(site)]
+        uplinks = view.seen_ids(inventory.sites.ids[above] for above in inventory.site_uplinks(site))
         summary = summary_of(standing, snapshot, site, main)
         outage = blamed.get(summary.id)
         found.append(

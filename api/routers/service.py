@@ -6,7 +6,8 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from api.answers import Health
-from api.problems import ProblemDocument, ProblemError, Responses
+from api.auth import WholeViewer
+from api.problems import ProblemDocument, ProblemError, Responses, responses
 from api.routers.context import StandingHere
 from exporter.pages import Page
 
@@ -15,6 +16,7 @@ router = APIRouter(tags=["service"])
 _STALE: Responses = {503: {"model": ProblemDocument, "description": "The figures are old"}}
 _TEXT: Responses = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"},
+    **responses(401, 403),
 }
 
 _SNAPSHOT_MAX_AGE_S = 60.0
@@ -36,7 +38,7 @@ def healthz(standing: StandingHere) -> Health:
 
 
 @router.get("/metrics", operation_id="metrics", response_class=Response, responses=_TEXT)
-async def metrics(request: Request) -> Response:
+async def metrics(request: Request, _view: WholeViewer) -> Response:
     """Coverage, changes of devices and this program itself, for Prometheus."""
     page: Page = request.app.state.metrics_page
     return await page.answer(request)

@@ -2,33 +2,38 @@
 
 import base64
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import (
     AspectAnswer,
+    AvailabilityAnswer,
     ClaimAnswer,
     DeviceAnswer,
     LinkAnswer,
+    MeasuredTime,
     SiteAnswer,
     SiteList,
     SiteSummary,
+    SpanAnswer,
 )
-from api.problems import RESPONSES, not_found, refused
-from api.routers.context import Requirement, StandingHere, node_of, requirement_of
+from api.auth import Viewer
+from api.formats import LISTED, Formatted, Place, by_suffix, listed
+from api.periods import Period, midnight, month_span
+from api.problems import RESPONSES, ProblemError, refused
+from api.routers.context import DivisionFilter, Month, Requirement, requirement_of
 from api.routers.outages import outage_answer, outages_of
 from api.standing import Snapshot, Standing, shown
-from health.availability import Availability, availability
+from api.view import View
+from health.availability import Availability
 from health.coverage import State, contradiction
 from health.device import DeviceState
-from health.hours import in_service_hours, service_intervals
-from health.maintenance import Window
-from health.outage import Interval, Outage, Scope, intersect, total
-from health.verdict import Blame
+from health.hours import in_service_hours
+from health.outage import Outage, Scope, total
 from inventory.devices import Device
-from inventory.vocabulary import SITE_TYPES, Aspect, DeviceClass, Verdict
-from ledger import history, maintenance
+from inventory.vocabulary import Aspect, DeviceClass, SiteType, Verdict
 
 router = APIRouter(tags=["sites"], responses=RESPONSES)
 
@@ -36,55 +41,61 @@ _DAY_S = 86_400.0
 _ENOUGH_WATCHED = 0.9  # below this an availability would rest on too little; it is then not given at all
 
 
-@router.get("/v1/sites", operation_id="sites")
+@router.get("/v1/sites", operation_id="sites", response_model=SiteList, responses=LISTED)
+@by_suffix(router, "/v1/sites")
 def sites(
-    standing: StandingHere,
-    division: Annotated[str | None, Query(description="Only in this division (2, 4, 6, 9 or 12 digits).")] = None,
-    type: Annotated[list[str] | None, Query(description="Site types, any of them.")] = None,
-    state: Annotated[list[State] | None, Query(description="States of the requirement, any of them.")] = None,
+    request: Request,
+    view: Viewer,
+    wanted: Formatted,
+    division: DivisionFilter = None,
+    type: Annotated[list[SiteType] | None, Query(description="Site types, any of them.", max_length=9)] = None,
+    state: Annotated[
+        list[State] | None, Query(description="States of the requirement, any of them.", max_length=6)
+    ] = None,
     reachable: Annotated[Verdict | None, Query(description="What is measured now.")] = None,
-    carrier: Annotated[str | None, Query()] = None,
+    carrier: Annotated[str | None, Query(max_length=40)] = None,
     q: Annotated[str | None, Query(description="Part of a name, an id or a code.", max_length=64)] = None,
     requirement: Requirement = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Annotated[str | None, Query(description="`next` of the page before.", max_length=64)] = None,
-) -> SiteList:
-    """Sites in the order of the division tree."""
+) -> Response:
+    """Sites in the order of the division tree; as a file all that the filters leave."""
+    standing = view.standing
     asked = requirement_of(standing, requirement)
-    unknown = set(type or ()) - set(SITE_TYPES)
-    if unknown:
-        raise refused(f"type {min(unknown)!r} is none of {', '.join(SITE_TYPES)}.")
     snapshot = standing.snapshot
-    start = _position(cursor)
-    total, following = 0, None
-    page: list[SiteSummary] = []
-    for site in _matching(standing, division, type, carrier, q):
-        if state is None and reachable is None and not start <= site:
-            total += 1
-            continue
-        summary = summary_of(standing, snapshot, site, asked)
-        if (state is not None and summary.state not in state) or (
-            reachable is not None and summary.reachable != reachable
-        ):
-            continue
-        total += 1
-        if site < start:
-            continue
-        if len(page) < limit:
-            page.append(summary)
-        elif following is None:
-            following = _cursor(site)
-    return SiteList(as_of=shown(snapshot.at), total=total, data=page, next=following)
+    start = position_of(standing, cursor)
+    spans = view.site_spans(division)
+    matching = _matching(standing, spans, type, carrier, q)
+
+    def kept() -> Iterator[tuple[int, SiteSummary]]:
+        for site in matching:
+            summary = summary_of(standing, snapshot, site, asked)
+            if (state is None or summary.state in state) and (reachable is None or summary.reachable == reachable):
+                yield site, summary
+
+    def page() -> SiteList:
+        found = list(kept())
+        later = [(site, summary) for site, summary in found if site >= start]
+        following = cursor_at(standing, later[limit][0]) if len(later) > limit else None
+        data = [summary for _, summary in later[:limit]]
+        return SiteList(as_of=shown(snapshot.at), total=len(found), data=data, next=following)
+
+    return listed(
+        request, wanted, "sites", (summary for _, summary in kept()), page, lambda row: place_of(standing, row["id"])
+    )
 
 
 def _matching(
-    standing: Standing, division: str | None, types: list[str] | None, carrier: str | None, q: str | None
+    standing: Standing,
+    spans: Iterable[tuple[int, int]],
+    types: list[SiteType] | None,
+    carrier: str | None,
+    q: str | None,
 ) -> Iterator[int]:
     inventory = standing.inventory
     columns = inventory.sites
-    low, high = columns.span(node_of(standing, division)) if division is not None else (0, len(columns))
     wanted = q.lower() if q else None
-    for site in range(low, high):
+    for site in (site for span in spans for site in range(*span)):
         if types and columns.types[site] not in types:
             continue
         if carrier and columns.carriers[site] != carrier:
@@ -103,20 +114,40 @@ def _matching(
         yield site
 
 
-def _cursor(site: int) -> str:
-    return base64.urlsafe_b64encode(f"v1:{site}".encode()).decode().rstrip("=")
+def cursor_at(standing: Standing, position: int) -> str:
+    """An opaque cursor: a place in the order of this inventory's tree, which no measurement moves."""
+    text = f"v2:{standing.inventory.content_hash[:8]}:{position}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _position(cursor: str | None) -> int:
+def position_of(standing: Standing, cursor: str | None) -> int:
+    """The place that a cursor stands for.
+
+    Raises:
+        ProblemError: 422, no list gave it; 410, the inventory has changed since.
+    """
     if cursor is None:
         return 0
     try:
-        version, _, number = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
-        if version != "v1" or int(number) < 0:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        version, inventory, number = text.split(":")
+        if version != "v2" or not number.isascii() or not number.isdecimal():
             raise ValueError(cursor)
-        return int(number)
+        position = int(number)
     except ValueError:
         raise refused("The cursor is not one that this list gave.") from None
+    if inventory != standing.inventory.content_hash[:8]:
+        raise ProblemError(HTTPStatus.GONE, "snapshot-expired", "The inventory has changed. Begin the list again.")
+    return position
+
+
+def place_of(standing: Standing, id: str) -> Place | None:
+    """Where a site stands, if imported facts say so: to three decimals, some 100 m, which finds a village."""
+    told = standing.snapshot.told
+    east, north = told.get((id, "longitude")), told.get((id, "latitude"))
+    if east is None or north is None or isinstance(east.value, str) or isinstance(north.value, str):
+        return None
+    return round(float(east.value), 3), round(float(north.value), 3)
 
 
 def summary_of(standing: Standing, snapshot: Snapshot, site: int, requirement: str) -> SiteSummary:
@@ -152,35 +183,71 @@ def _now(standing: Standing, snapshot: Snapshot, site: int, aspect: Aspect) -> V
 
 
 @router.get("/v1/sites/{site_id}", operation_id="site")
-def site(standing: StandingHere, site_id: str) -> SiteAnswer:
+def site(view: Viewer, site_id: Annotated[str, Path(max_length=64)]) -> SiteAnswer:
     """One site by its permanent id."""
-    index = standing.inventory.sites.index.get(site_id)
-    if index is None:
-        raise not_found("site", site_id)
-    return site_answer(standing, standing.snapshot, index)
+    return site_answer(view.standing, view.standing.snapshot, view.site(site_id), view)
 
 
-def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswer:
+@router.get("/v1/sites/{site_id}/availability", operation_id="site_availability")
+def site_availability(view: Viewer, site_id: Annotated[str, Path(max_length=64)], month: Month) -> AvailabilityAnswer:
+    """How long a site could be reached in a month: raw, without what is excluded, and within its service hours."""
+    return availability_of(view, view.site(site_id), month)
+
+
+def availability_of(view: View, site: int, month: str) -> AvailabilityAnswer:
+    standing = view.standing
+    first, last = month_span(month)
+    since, until = midnight(first), min(midnight(last), standing.now())
+    if until <= since:
+        raise refused(f"{month} has not begun.")
+    where = _host_of(standing, site)
+    period = Period(standing, since, until, only=where)
+    reached = period.reached(where)
+    return AvailabilityAnswer(
+        site=standing.inventory.sites.ids[site],
+        month=month,
+        since=shown(since),
+        until=shown(until),
+        raw=_measured(reached.raw),
+        net=_measured(reached.net),
+        service=_measured(period.within_hours(where)),
+        excluded=[SpanAnswer(since=shown(begin), until=shown(end)) for begin, end in period.excluded_of(where)[:1000]],
+        outages=[
+            outage_answer(standing, outage, until, view)
+            for outage in period.outages_of(standing.inventory.sites.ids[where])[:1000]
+        ],
+    )
+
+
+def _measured(one: Availability) -> MeasuredTime:
+    return MeasuredTime(
+        up_seconds=round(one.up_s, 3),
+        down_seconds=round(one.down_s, 3),
+        unknown_seconds=round(one.unknown_s, 3),
+        ratio=one.ratio,
+        watched_ratio=one.watched_ratio,
+    )
+
+
+def _host_of(standing: Standing, site: int) -> int:
+    """The site whose line and devices serve this one."""
+    host = int(standing.inventory.sites.hosts[site])
+    return host if host >= 0 else site
+
+
+def site_answer(standing: Standing, snapshot: Snapshot, index: int, view: View | None = None) -> SiteAnswer:
+    """Everything about one site that may be shown to who looks; None looks at everything."""
     inventory = standing.inventory
     declared = inventory.site(index)
-    where = inventory.sites.index[declared.host_site] if declared.host_site else index
+    where = _host_of(standing, index)
     with standing.query() as connection:
         outages = outages_of(standing, connection, where, limit=50)
-        dark = history.dark_intervals(connection, [inventory.sites.ids[where]], snapshot.at)
-        watched = [
-            interval
-            for county, _ in ancestors(standing, int(inventory.sites.nodes[index]))
-            for interval in history.watched(connection, county, snapshot.at)
-        ]
-        announced = maintenance.windows(connection)
-    began, ended = snapshot.at - 30 * _DAY_S, snapshot.at
-    silent = dark.get(inventory.sites.ids[where], [])
-    excluded = [*_planned(standing, where, announced), *_not_ours(outages, ended)]
-    calendar = inventory.calendars.get(declared.service_calendar or "")
-    hours = None if calendar is None else service_intervals(calendar, began, ended)
-    month = availability(silent, watched, began, ended)
-    net = availability(silent, watched, began, ended, excluded=excluded)
-    service = availability(silent, watched, began, ended, excluded=excluded, promised=hours)
+    period = Period(standing, snapshot.at - 30 * _DAY_S, snapshot.at, only=where, from_the_start=True)
+    reached = period.reached(where)
+
+    def sees(id: str) -> bool:
+        return view is None or view.sees_id(id)
+
     judged = standing.judgement(index, standing.main_requirement, snapshot)
     claim = snapshot.claims[index]
     disagreement = contradiction(claim.claim if claim else None, judged)
@@ -193,9 +260,13 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
         aliases=list(declared.aliases),
         label=declared.label,
         sign=declared.sign,
-        path=[name for _, name in ancestors(standing, int(inventory.sites.nodes[index]))],
-        host_site=declared.host_site,
-        uplinks=[inventory.sites.ids[above] for above in inventory.site_uplinks(index)],
+        path=[
+            name
+            for code, name in ancestors(standing, int(inventory.sites.nodes[index]))
+            if view is None or view.sees_code(code)
+        ],
+        host_site=declared.host_site if declared.host_site and sees(declared.host_site) else None,
+        uplinks=[id for above in inventory.site_uplinks(index) if sees(id := inventory.sites.ids[above])],
         attachments=list(declared.attachments),
         responsible=declared.responsible,
         cooperating=list(declared.cooperating),
@@ -215,7 +286,7 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
                 origin=link.origin,
                 conformance=link.conformance,
                 contract_until=link.contract_until,
-                uplink=None if link.uplink is None else inventory.sites.ids[link.uplink],
+                uplink=id if link.uplink is not None and sees(id := inventory.sites.ids[link.uplink]) else None,
             )
             for link in declared.links
         ],
@@ -233,36 +304,17 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int) -> SiteAnswe
         },
         claims=claims,
         contradiction=disagreement,
-        availability_ratio=_ratio(month),
-        net_availability_ratio=_ratio(net),
-        service_availability_ratio=_ratio(service),
-        excluded_seconds=round(total(intersect(excluded, [(began, ended)])), 3),
-        watched_ratio=month.watched_ratio,
-        outages=[outage_answer(standing, outage, snapshot.at) for outage in outages],
+        availability_ratio=_ratio(reached.raw),
+        net_availability_ratio=_ratio(reached.net),
+        service_availability_ratio=_ratio(period.within_hours(where)),
+        excluded_seconds=round(total(period.excluded_of(where)), 3),
+        watched_ratio=reached.raw.watched_ratio,
+        outages=[outage_answer(standing, outage, snapshot.at, view) for outage in outages],
     )
 
 
 def _ratio(measured: Availability) -> float | None:
     return measured.ratio if (measured.watched_ratio or 0) >= _ENOUGH_WATCHED else None
-
-
-def _planned(standing: Standing, site: int, announced: Iterable[Window]) -> list[Interval]:
-    """When work was announced at the site itself."""
-    inventory = standing.inventory
-    here = {inventory.sites.ids[site]}
-    here.update(code for code, _ in ancestors(standing, int(inventory.sites.nodes[site])))
-    spans = (window.in_force for window in announced if window.target in here)
-    return [span for span in spans if span is not None]
-
-
-def _not_ours(outages: Iterable[Outage], now: float) -> list[Interval]:
-    """Outages that count against nobody: planned ones, further up as well, and those for want of electricity."""
-    return [
-        (outage.since, now if outage.until is None else outage.until)
-        for outage in outages
-        if outage.scope not in (Scope.DEVICE, Scope.LAN)
-        and (outage.window is not None or (outage.finding is not None and outage.finding.blame is Blame.POWER))
-    ]
 
 
 def ancestors(standing: Standing, node: int) -> list[tuple[str, str]]:

@@ -108,7 +108,7 @@ def _table(name: str, module: Module) -> Table:
 
 
 def _origin(source: Source, slow: bool) -> Origin:
-    if source.index in ("text", "dotted"):
+    if source.index in ("text", "next_text", "dotted"):
         source = source.model_copy(update={"as_": "text"})
     return Origin(
         oid=None if source.oid is None else ber.encode_oid(source.oid),

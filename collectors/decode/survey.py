@@ -269,7 +269,11 @@ def _raw_index(kind: str, index: bytes) -> Value:
             return arcs[-1]
         case "first":
             return arcs[0]
-        case "text":
+        case "text" | "next_text":
+            if kind == "next_text":
+                arcs = arcs[arcs[0] + 1 :]
+                if not arcs:
+                    return None
             # A leading length (not IMPLIED), then one number per octet; more numbers may follow.
             octets = arcs[1 : arcs[0] + 1] if arcs[0] < len(arcs) else arcs
             return bytes(octets) if all(octet < 256 for octet in octets) else None

@@ -240,8 +240,10 @@ def _read_number(read: Callable[[Value], int | float | None]) -> _Step:
 
 
 def _mapped(names: dict[int | str, Scalar]) -> _Step:
+    other = names.get("other")
+
     def step(value: Reading) -> Reading:
-        return names.get(value) if isinstance(value, int | str) else None
+        return names.get(value, other) if isinstance(value, int | str) else None
 
     return step
 

@@ -32,6 +32,8 @@ from simulator.control import request
 MINUTE_S: Final = 1.0
 """A minute of the demo's routers: a reboot that is scheduled in five comes after five seconds."""
 BOOT_S: Final = 3.0
+OFFICE: Final = "demo-office"
+_TOKEN_S: Final = 86_400.0
 _PASSWORD_BYTES: Final = 24
 
 
@@ -96,7 +98,7 @@ def perform(
     """
     engine = open_ledger(settings.ledger_url)
     try:
-        _people(engine, inventory.top)
+        people(engine, inventory.top)
         with engine.connect() as connection:
             author, approver = (accounts.find(connection, name) for name in ("demo-engineer", "demo-approver"))
         name, plan = write_plan(
@@ -115,20 +117,40 @@ def perform(
         engine.dispose()
 
 
-def _people(engine: Engine, top: str) -> None:
-    """Four accounts, as separation of duties wants: who creates, who grants, who plans, who approves."""
+def people(engine: Engine, top: str) -> None:
+    """Accounts, as separation of duties wants: who creates, who grants, who plans, who approves; and the office.
+
+    Each has a password that nobody knows. Where they are there already, nothing is done.
+    """
     now = time.time()
+    with engine.connect() as connection:
+        if accounts.every(connection):
+            return
     actions.add_account(engine, None, "demo-admin", "", _password(), now)
     actions.grant_role(engine, None, "demo-admin", Role.SYS_ADMIN, top, now)
     with engine.connect() as connection:
         admin = accounts.find(connection, "demo-admin")
-    for name in ("demo-security", "demo-engineer", "demo-approver"):
+    for name in ("demo-security", "demo-engineer", "demo-approver", OFFICE):
         actions.add_account(engine, admin, name, "", _password(), now)
     actions.grant_role(engine, admin, "demo-security", Role.SEC_ADMIN, top, now)
     with engine.connect() as connection:
         security = accounts.find(connection, "demo-security")
     for name in ("demo-engineer", "demo-approver"):
         actions.grant_role(engine, security, name, Role.NETWORK_ENGINEER, top, now)
+    for role in (Role.REFORM_VIEWER, Role.NOC_OPERATOR):
+        actions.grant_role(engine, security, OFFICE, role, top, now)
+
+
+def office_token(url: str, top: str) -> str:
+    """A token of the demo's office for one day: what it may write is what an office and its operators write."""
+    engine = open_ledger(url)
+    try:
+        people(engine, top)
+        with engine.connect() as connection:
+            office = accounts.find(connection, OFFICE)
+        return actions.make_token(engine, office, "demo", time.time(), _TOKEN_S)
+    finally:
+        engine.dispose()
 
 
 def _password() -> str:

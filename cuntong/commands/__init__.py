@@ -10,10 +10,12 @@ from cuntong.commands import (
     keeping,
     kiosking,
     maintaining,
+    outages,
     remediating,
     reporting,
     running,
     simulating,
+    walling,
 )
 from cuntong.commands.common import app
 
@@ -28,8 +30,10 @@ __all__ = [
     "keeping",
     "kiosking",
     "maintaining",
+    "outages",
     "remediating",
     "reporting",
     "running",
     "simulating",
+    "walling",
 ]

@@ -1,4 +1,4 @@
-"""Commands about people: user add, grant, list; login, logout, whoami; audit."""
+"""Commands about people: user add, grant, list; token add, list, revoke; login, logout, whoami; audit."""
 
 import json
 import time
@@ -19,9 +19,12 @@ from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings
 from ledger import accounts, audit
 from ledger.accounts import Account, Role
+from ledger.sessions import EVERYTHING, Scope
 
 user = typer.Typer(help="Accounts and what they may do.", no_args_is_help=True)
 app.add_typer(user, name="user", rich_help_panel="People")
+tokens = typer.Typer(help="Tokens by which programs act for an account.", no_args_is_help=True)
+app.add_typer(tokens, name="token", rich_help_panel="People")
 
 Name = Annotated[str, typer.Argument(help="Letters, digits, dots and dashes.")]
 Password = Annotated[
@@ -102,15 +105,70 @@ def every(as_json: Json = False) -> None:
         shows.wide(out).print(shows.Table(rows).drawn())
 
 
-@user.command("token")
-def token(
+@tokens.command("add")
+def token_add(
     title: Annotated[str, typer.Argument(help="What it is for, such as: nightly backup.")],
     days: Annotated[int, typer.Option(help="Until it ends.", min=1, max=366)] = 90,
+    scope: Annotated[list[Scope] | None, typer.Option(help="What it does; both if left out.")] = None,
+    division: Annotated[
+        str | None, typer.Option(help="Only here and below (2 to 12 digits), of all that the account may.")
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
+    ] = HERE,
 ) -> None:
-    """Make a token by which a program acts as whoever is logged in here (CUNTONG_TOKEN); it is shown this once."""
+    """Make a token by which a program acts as whoever is logged in here; it is shown this once."""
+    code = "" if division is None else _code(folder, division)
     with identity.ledger(settings()) as engine:
         actor = identity.actor(engine)
-        say(actions.make_token(engine, actor, title, time.time(), days * 86_400.0))
+        scopes = tuple(scope) if scope else EVERYTHING
+        say(actions.make_token(engine, actor, title, time.time(), days * 86_400.0, scopes, code))
+
+
+@tokens.command("list")
+def token_list(as_json: Json = False) -> None:
+    """List one's own sessions and tokens; a sec_admin's list has everybody's. None lets anybody in."""
+    now = time.time()
+    with identity.ledger(settings()) as engine:
+        rows = [
+            {
+                "token": one.id,
+                "account": one.account,
+                "kind": str(one.kind),
+                "title": one.title,
+                "may": ",".join(sorted(one.scopes)),
+                "where": one.division,
+                "until": _moment(one.expires_at),
+                "last used": _moment(one.last_used_at),
+                "ended": "" if one.lives(now) else "yes",
+            }
+            for one in actions.tokens_of(engine, identity.actor(engine))
+        ]
+    if as_json:
+        print_json(rows)
+    else:
+        shows.wide(out).print(shows.Table(rows).drawn())
+
+
+@tokens.command("revoke")
+def token_revoke(id: Annotated[str, typer.Argument(help="As `cuntong token list` names it.")]) -> None:
+    """End a session or token at once."""
+    with identity.ledger(settings()) as engine:
+        actions.revoke_token(engine, identity.actor(engine), id, time.time())
+    say(f"{id} lets nobody in any more")
+
+
+def _moment(at: float | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+def _code(folder: Path, division: str) -> str:
+    """The 12 digits of a division of the inventory."""
+    inventory = load(folder)
+    try:
+        return inventory.nodes.codes[inventory.nodes.find(division)]
+    except KeyError:
+        raise UsageError(f"There is no division {division!r} in {inventory.title}.") from None
 
 
 @app.command(rich_help_panel="People")

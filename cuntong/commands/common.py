@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,6 +76,15 @@ def host_and_port(address: str, port: int) -> tuple[str, int]:
     if not number.isdecimal() or not 0 < int(number) < 65536 or not host:
         raise UsageError(f"{address!r} is no ADDRESS:PORT.")
     return host.strip("[]"), int(number)
+
+
+def moment(text: str) -> float:
+    """A time that somebody wrote, as Unix seconds; in China's time where it has no offset."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time. Write 2026-11-20T22:00, or with +08:00 behind it.") from None
+    return (read if read.tzinfo else read.replace(tzinfo=timezone(timedelta(hours=8)))).timestamp()
 
 
 def until_interrupted(program: Any) -> None:

@@ -11,8 +11,7 @@ from api.actions import maintenance as actions
 from api.standing import CHINA
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, load, out, print_json, say
-from cuntong.errors import UsageError
+from cuntong.commands.common import HERE, Json, app, load, moment, out, print_json, say
 from cuntong.settings import settings
 from health.maintenance import Window
 from ledger import maintenance as ledger
@@ -21,14 +20,6 @@ maintenance = typer.Typer(help="Work that is announced: outages in it are planne
 app.add_typer(maintenance, name="maintenance", rich_help_panel="People")
 
 Where = Annotated[Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")]
-
-
-def _moment(text: str) -> float:
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no time. Write 2026-11-20T22:00, or with +08:00 behind it.") from None
-    return (read if read.tzinfo else read.replace(tzinfo=CHINA)).timestamp()
 
 
 @maintenance.command("add")
@@ -44,8 +35,8 @@ def add(
     now = time.time()
     with identity.ledger(settings()) as engine:
         actor = identity.actor(engine)
-        begins = now if since is None else _moment(since)
-        window = actions.announce(engine, inventory, actor, target, begins, _moment(until), reason, now)
+        begins = now if since is None else moment(since)
+        window = actions.announce(engine, inventory, actor, target, begins, moment(until), reason, now)
     say(f"{window.id}: {window.reach} {window.target}, {_shown(window.since)} to {_shown(window.until)}")
 
 

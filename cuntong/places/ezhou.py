@@ -17,9 +17,10 @@ from cuntong.places.world import World, began_before
 from cuntong.places.writing import Draft
 from health.verdict import Blame
 from inventory.divisions import Division
-from ledger import accounts, history, outage_notes, tasks
+from ledger import history, outage_notes, sessions, tasks
 from ledger.accounts import Role
 from ledger.outage_notes import Step
+from ledger.sessions import Kind
 from ledger.standards import Edition
 from ledger.tasks import Origin, TaskState, TaskStep
 
@@ -75,12 +76,13 @@ def prove(world: World, as_of: date, checks: Checks) -> None:
 def _prove_token(world: World, as_of: date, checks: Checks) -> None:
     world.account("liangzihu", Role.NETWORK_ENGINEER, "420702000000")
     with world.engine.begin() as connection:
-        token = accounts.open_session(connection, "liangzihu", "token", "梁子湖区", world.now, _TOKEN_S)
+        token = sessions.open_session(connection, "liangzihu", Kind.TOKEN, "梁子湖区", world.now, _TOKEN_S)
     with world.engine.connect() as connection:
-        account = accounts.of_token(connection, token, world.now)
-    if account is None:
+        found = sessions.of_token(connection, token, world.now)
+    if found is None:
         checks.expect("token is known", True, False)
         return
+    account = found[1]
     view = View(world.standing, account)
     seen = {"townships": len(view.codes(4)), "villages": view.counted("default")}
     checks.expect("token of 梁子湖 sees", {"townships": 6, "villages": 87}, seen)

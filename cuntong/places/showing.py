@@ -11,6 +11,7 @@ from typing import Any, Final
 import uvloop
 
 from api.app import create_app
+from api.auth import Access
 from api.standing import CHINA, shown
 from cuntong import http, signals
 from cuntong.demo import PAGE
@@ -93,4 +94,4 @@ def serve(world: World, port: int | None, say: Callable[[str], None]) -> None:
     moment = shown(world.now).astimezone(CHINA)
     say(f"{title}: {len(world.inventory.sites)} sites, as they stand at {moment:%Y-%m-%d %H:%M}")
     say(f"http://127.0.0.1:{port}/  http://127.0.0.1:{port}/v1/coverage/{code}  (Ctrl-C ends it)")
-    uvloop.run(signals.until_told(http.serve(create_app(world.standing), sock)))
+    uvloop.run(signals.until_told(http.serve(create_app(world.standing, Access(open_reading=True)), sock)))

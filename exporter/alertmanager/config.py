@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from exporter.alertmanager.hours import closed_days, open_hours
-from exporter.alertmanager.settings import Alerting, Hook
+from exporter.alertmanager.settings import JOBS, Alerting, Hook
 from inventory.calendars import Calendar
 
 PLACE: Final = ["province", "county"]
@@ -52,8 +52,15 @@ def configuration(settings: Alerting, calendar: Calendar | None = None) -> dict[
         calendar: the office's; Monday to Friday where there is none.
     """
     hours = calendar or _USUAL
+    # People on our channels are told by us: whoever has any hears by way of our own receiver.
+    ours = {job: (settings.api,) if names else () for job, names in settings.tell.items()}
+    told_by_us = {job: ours.get(job, ()) for job in JOBS}
+    counties = {
+        code: (*settings.counties.get(code, ()), *ours.get(code, ()))
+        for code in {*settings.counties, *(ours.keys() - set(JOBS))}
+    }
     county = [
-        _digests([f'county="{code}"'], f"{COUNTY}-{code}") for code in sorted(settings.counties)
+        _digests([f'county="{code}"'], f"{COUNTY}-{code}") for code in sorted(counties)
     ]  # before everybody's, whose routes take the rest
     routes = [
         _route(['alertname="Watchdog"'], DEADMAN, ["alertname"], "0s", "1m", "1m"),
@@ -72,8 +79,10 @@ def configuration(settings: Alerting, calendar: Calendar | None = None) -> dict[
         _route([], NOC, ["alertname", *PLACE], "1m", "10m", "12h"),  # the root is not asked: our receiver took it
     ]  # fmt: skip
     hooks = {
-        API: [settings.api], NOBODY: [], DEADMAN: settings.deadman, PAGE: settings.page, NOC: settings.noc,
-        COUNTY: settings.county, **{f"{COUNTY}-{code}": told for code, told in sorted(settings.counties.items())},
+        API: [settings.api], NOBODY: [], DEADMAN: [settings.api, *settings.deadman],
+        PAGE: [*settings.page, *told_by_us["page"]], NOC: [*settings.noc, *told_by_us["noc"]],
+        COUNTY: [*settings.county, *told_by_us["county"]],
+        **{f"{COUNTY}-{code}": told for code, told in sorted(counties.items())},
     }  # fmt: skip
     return {
         "route": {

@@ -1,17 +1,19 @@
-"""``alerting.yml`` beside the inventory: where notifications go, and when the office is open. Optional; strict."""
+"""``alerting.yml`` beside the inventory: who hears of alerts, over which channels, when the office is open. Strict."""
 
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from inventory.declared import Declared, validate
+from exporter.alertmanager.channels import Channel, EscalationStep, SecretReference, Url, Word
+from inventory.declared import Declared, did_you_mean, validate
 from inventory.errors import InventoryError, Problem
 from inventory.strict import Lines, YamlError, parse
 
 FILE: Final = "alerting.yml"
 
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+County = Annotated[str, Field(pattern=r"^\d{6}$")]
+JOBS: Final = ("page", "noc", "county")
 
 
 class Hook(Declared):
@@ -35,15 +37,41 @@ class Alerting(Declared):
         noc: the NOC's inbox.
         county: those who look after the sites, unless ``counties`` names others for a county's six digits.
         office: calendar of the inventory within which digests are sent.
+        channels: to people, each under a name of its own; we send what they hear, not Alertmanager.
+        tell: which channels hear what: by ``page``, ``noc``, ``county``, or a county's six digits.
+        escalation: who is told of a critical outage that nobody acknowledges, in order of time.
+        pages: where people open our pages; messages link there.
+        token: the bearer token that Alertmanager shows us, the same as in ``api``'s ``token_file``.
     """
 
-    api: Hook = Hook(url="http://127.0.0.1:8080/v1/notifications")
+    api: Hook = Hook(url="http://127.0.0.1:8080/v1/alerts")
     deadman: tuple[Hook, ...] = ()
     page: tuple[Hook, ...] = ()
     noc: tuple[Hook, ...] = ()
     county: tuple[Hook, ...] = ()
-    counties: dict[Annotated[str, Field(pattern=r"^\d{6}$")], tuple[Hook, ...]] = Field(default_factory=dict)
+    counties: dict[County, tuple[Hook, ...]] = Field(default_factory=dict)
     office: str = "office"
+    channels: dict[Word, Channel] = Field(default_factory=dict)
+    tell: dict[str, tuple[Word, ...]] = Field(default_factory=dict)
+    escalation: tuple[EscalationStep, ...] = ()
+    pages: Url = "http://127.0.0.1:8080"
+    token: SecretReference = "secret://alertmanager"  # noqa: S105  a reference
+
+    @model_validator(mode="after")
+    def _names_its_channels(self) -> "Alerting":
+        for job in self.tell:
+            if job not in JOBS and not (len(job) == 6 and job.isdecimal()):
+                raise ValueError(f"tell: {job!r} is none of {', '.join(JOBS)} and no county. | Write six digits.")
+        named = [*(name for names in self.tell.values() for name in names)]
+        named += [name for step in self.escalation for name in step.channels]
+        for name in named:
+            if name not in self.channels:
+                mend = did_you_mean(name, self.channels, "Declare it under channels.")
+                raise ValueError(f"the channel {name!r} is not declared. | {mend}")
+        after = [step.after_minutes for step in self.escalation]
+        if after != sorted(set(after)):
+            raise ValueError("escalation: its steps do not come one after the other. | Order them by after_minutes.")
+        return self
 
 
 def read_alerting(folder: Path) -> Alerting:

@@ -112,7 +112,7 @@ class Catalogue:
                 known[f"{metric.name}_bucket"] = Series(labels.add({"le"}), counter=True)
                 known[f"{metric.name}_sum"] = known[f"{metric.name}_count"] = Series(labels, counter=True)
             else:
-                known[metric.name] = Series(labels, counter, ratio)
+                known[metric.name] = Series(labels, counter, ratio, metric.exceptions)
         return cls(known)
 
     def find(self, name: str) -> Series | None:

@@ -69,6 +69,11 @@ class Linted:
             self._group(group)
         self._twins()
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """Everything that may be named, the records of these files included."""
+        return self._catalogue
+
     def _learn_records(self, groups: Sequence[Group]) -> None:
         """Labels of the records, in as many rounds as they build on each other."""
         records = [rule for group in groups for rule in group.rules if rule.kind == "record"]

@@ -88,9 +88,35 @@ CONFIG_BACKUP: Final = Metric(
     by_county=True,
 )  # fmt: skip
 
+NOTIFICATIONS: Final = Metric(
+    "cuntong_notifications_total", "counter", ("receiver", "outcome"),
+    "Tries to deliver a message to a channel: sent, unreachable, refused (it answers and does not take it), given_up.",
+    "向各通知渠道投递消息的次数：已送达、不可达、被拒绝、已放弃。",
+)  # fmt: skip
+NOTIFICATIONS_WAITING: Final = Metric(
+    "cuntong_notifications_waiting", "gauge", ("receiver",),
+    "Messages that a channel has not taken yet.", "尚未送达的消息数。",
+)  # fmt: skip
+NOTIFICATIONS_OLDEST: Final = Metric(
+    "cuntong_notifications_oldest_timestamp_seconds", "gauge", ("receiver",),
+    "Unix time since which the oldest message has waited for a channel; absent where none waits.",
+    "最早一条未送达消息的排队时间；没有则不出现。",
+)  # fmt: skip
+ALERTS_HEARD: Final = Metric(
+    "cuntong_alerts_heard_total", "counter", ("status", "explained"),
+    "Alerts that Alertmanager told of, by whether an outage of the ledger explains them (yes, no).",
+    "收到的告警数；explained 表示台账中有中断能够解释。",
+)  # fmt: skip
+ALERTING_HEARTBEAT: Final = Metric(
+    "cuntong_alerting_heartbeat_timestamp_seconds", "gauge", (),
+    "Unix time at which Alertmanager's heartbeat was heard last; absent until it is heard.",
+    "最近一次收到告警链路心跳的时间；从未收到则不出现。",
+)  # fmt: skip
+
 LEDGER_METRICS: Final[Sequence[Metric]] = (
     COVERAGE_VILLAGES, COVERAGE_CLAIMED, COVERAGE_CONTRADICTIONS, COVERAGE_OLDEST, COVERAGE_SNAPSHOT,
     MILESTONE_SITES, MILESTONE_TARGET, MILESTONE_DEADLINE,
     PROVISION_RUNS, PROVISION_DURATION, PROVISION_LAST, PROVISION_IN_PROGRESS, PROVISION_CHANGES,
     PROVISION_DRIFTED, PROVISION_UNBACKED, CONFIG_BACKUP,
+    NOTIFICATIONS, NOTIFICATIONS_WAITING, NOTIFICATIONS_OLDEST, ALERTS_HEARD, ALERTING_HEARTBEAT,
 )  # fmt: skip

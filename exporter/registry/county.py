@@ -26,6 +26,19 @@ SITE_WORKING: Final = Metric(
     "1 if a citizen can be served: of each class of device at least one does its work.",
     "群众能办事为 1：每类终端至少一台正常。",
 )  # fmt: skip
+SITE_TROUBLE: Final = Metric(
+    "cuntong_site_trouble_info", "info",
+    ("site", "township", "uplink", "schedule", "type", "name", "dark", "maintenance"),
+    "Identity of a site where something is wrong now: it is dark, has an open outage, or a device or line in trouble; "
+    "always 1. Rules read it in place of the identities of all sites.",
+    "目前有异常（中断、设备或线路故障）的站点的身份信息，恒为 1；供告警规则使用，免得扫描全部站点。",
+    exceptions=True,
+)  # fmt: skip
+SITES: Final = Metric(
+    "cuntong_sites", "gauge", ("township", "uplink", "schedule", "state"),
+    "Sites with devices of ours by state: up, dark (its silence is confirmed), unknown.",
+    "由我方监测的站点数，按状态 up、dark（确认不可达）、unknown 分列。",
+)  # fmt: skip
 SITE_LAST_SEEN: Final = Metric(
     "cuntong_site_last_seen_timestamp_seconds", "gauge", _SITE,
     "Unix time of the newest answer of any device of the site.", "站点最近一次应答的时间。",
@@ -71,6 +84,17 @@ LINK_ERRORS: Final = Metric(
 LINK_DISCARDS: Final = Metric(
     "cuntong_link_discards_total", "counter", (*_LINK, "direction"),
     "Frames discarded without an error.", "线路丢弃帧数。",
+)  # fmt: skip
+LINK_TROUBLE: Final = Metric(
+    "cuntong_link_trouble", "gauge", (*_LINK, "trouble"),
+    "Present while something is wrong with a line: primary_down (1), flapping (changes within an hour), packet_loss "
+    "(share), latency (seconds), errors (frames a second), saturated (share of the contracted rate).",
+    "线路异常时出现，值为异常程度：主线路中断、频繁通断（次/小时）、丢包率、时延（秒）、错帧（个/秒）、带宽占用率。",
+    exceptions=True,
+)  # fmt: skip
+LINES: Final = Metric(
+    "cuntong_lines", "gauge", ("carrier", "schedule"),
+    "Primary lines of sites that are known to be up or dark, by operator.", "状态已知的站点的主线路数，按运营商分列。",
 )  # fmt: skip
 LINK_PROBE_RTT: Final = Metric(
     "cuntong_link_probe_rtt_seconds", "gauge", _LINK,
@@ -119,6 +143,14 @@ DEVICE_MEMORY: Final = Metric(
 DEVICE_TEMPERATURE: Final = Metric(
     "cuntong_device_temperature_celsius", "gauge", (*_DEVICE, "sensor"), "Temperature.", "温度（摄氏度）。"
 )
+DEVICE_TROUBLE: Final = Metric(
+    "cuntong_device_trouble", "gauge", (*_DEVICE, "class", "trouble", "part", "answers", "promised"),
+    "Present while something is wrong with a device: kiosk_app, peripheral, printer_fault (1), disk_full, supply_low "
+    "(share left), temperature (degrees), clock (seconds off), restarts (within six hours). Answers is no for what a "
+    "device said before it fell silent; promised is yes within its service hours.",
+    "设备异常时出现，值为异常程度；answers 为 no 表示设备已无应答、此为其最后所报；promised 为 yes 表示处于服务时间。",
+    exceptions=True,
+)  # fmt: skip
 KIOSK_APP_UP: Final = Metric(
     "cuntong_kiosk_app_up", "gauge", _DEVICE,
     "1 if the kiosk's service program answers its health check.", "自助终端的服务程序正常为 1。",
@@ -159,6 +191,10 @@ OUTAGE_SITES: Final = Metric(
     "Sites that an open outage keeps dark now, its own counted; none where a single device failed.",
     "未恢复的中断目前影响的站点数（含自身）；单台设备故障不计。",
 )  # fmt: skip
+OUTAGE_LINES: Final = Metric(
+    "cuntong_outage_lines", "gauge", ("scope", "node", "carrier"),
+    "Primary lines of the site at the root of an open outage, by operator.", "中断根节点站点的主线路数，按运营商分列。",
+)  # fmt: skip
 OUTAGE_PROMISED: Final = Metric(
     "cuntong_outage_service_promised", "gauge", ("scope", "node", "class"),
     "1 while what an open outage took away is promised: of a device by its own hours, of a site while any of its "
@@ -167,12 +203,12 @@ OUTAGE_PROMISED: Final = Metric(
 )  # fmt: skip
 
 COUNTY_METRICS: Final[Sequence[Metric]] = (
-    SITE_INFO, SITE_UP, SITE_WORKING, SITE_LAST_SEEN, SITE_MAINTENANCE, SCHEDULE_ACTIVE,
+    SITE_INFO, SITE_UP, SITE_WORKING, SITE_LAST_SEEN, SITE_MAINTENANCE, SITE_TROUBLE, SITES, SCHEDULE_ACTIVE,
     LINK_INFO, LINK_UP, LINK_STATE_CHANGES, LINK_SPEED, LINK_RECEIVE, LINK_TRANSMIT, LINK_ERRORS, LINK_DISCARDS,
-    LINK_PROBE_RTT, LINK_PROBE_LOSS,
-    DEVICE_INFO, DEVICE_UP, DEVICE_PROMISED, DEVICE_LAST_POLL,
+    LINK_PROBE_RTT, LINK_PROBE_LOSS, LINK_TROUBLE, LINES,
+    DEVICE_INFO, DEVICE_UP, DEVICE_PROMISED, DEVICE_LAST_POLL, DEVICE_TROUBLE,
     DEVICE_BOOT, DEVICE_CLOCK, DEVICE_CPU, DEVICE_MEMORY, DEVICE_TEMPERATURE,
     KIOSK_APP_UP, KIOSK_FS_SIZE, KIOSK_FS_AVAIL, PERIPHERAL_UP, PERIPHERAL_FAULT,
     PRINTER_SUPPLY, PRINTER_PAPER, PRINTER_PAGES,
-    OUTAGE_OPEN, OUTAGE_SITES, OUTAGE_PROMISED,
+    OUTAGE_OPEN, OUTAGE_SITES, OUTAGE_LINES, OUTAGE_PROMISED,
 )  # fmt: skip

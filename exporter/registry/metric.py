@@ -20,6 +20,7 @@ class Metric:
         by_county: carries ``province`` and ``county`` itself, because its program speaks for many counties. Everything
             else has them from the scrape target.
         buckets: upper bounds of a histogram, ascending, without infinity.
+        exceptions: has series only where something is wrong: a rule on it need not compare.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Metric:
     help_zh: str
     by_county: bool = False
     buckets: tuple[float, ...] = ()
+    exceptions: bool = False
 
     @property
     def family(self) -> str:

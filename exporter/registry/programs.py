@@ -49,6 +49,11 @@ COLLECTOR_PLATFORM: Final = Metric(
     "1 if a platform accepts connections of the collector; says nothing of any site.",
     "采集端能连通平台为 1，不代表任何站点可用。",
 )  # fmt: skip
+COLLECTOR_PLATFORM_STATUS: Final = Metric(
+    "cuntong_collector_platform_http_status", "gauge", ("platform", "host", "port"),
+    "Status code of a platform's newest answer to the collector; absent without one.",
+    "平台对采集端最近一次应答的 HTTP 状态码，无应答则不出现。",
+)  # fmt: skip
 COLLECTOR_TRAPS: Final = Metric(
     "cuntong_collector_traps_total", "counter", ("result",),
     "Datagrams at the trap port by what became of them; their sum is what was received.", "收到的 Trap 报文数。",
@@ -73,6 +78,7 @@ BUILD_INFO: Final = Metric(
 COLLECTOR_METRICS: Final[Sequence[Metric]] = (
     COLLECTOR_CYCLE, COLLECTOR_DURATION, COLLECTOR_INTERVAL, COLLECTOR_FIRST_SWEEP, COLLECTOR_WATCHING,
     COLLECTOR_TARGETS, COLLECTOR_POLLS, COLLECTOR_DATAGRAMS, COLLECTOR_PATIENCE, COLLECTOR_PLATFORM,
+    COLLECTOR_PLATFORM_STATUS,
     COLLECTOR_TRAPS, COLLECTOR_TRAP_KINDS, COLLECTOR_QUEUE, COLLECTOR_PENDING, BUILD_INFO,
 )  # fmt: skip
 """What a collector serves at ``/metrics``, beside what the kernel says of its process."""

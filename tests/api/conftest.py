@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -13,19 +14,23 @@ from fastapi import FastAPI
 
 import inventory as inventory_package
 from api.app import create_app
+from api.auth import Access
 from api.standing import CHINA, Standing
 from health.outage import Scope
 from health.rootcause import Cause
 from inventory.loader import load
 from inventory.model import Inventory
 from inventory.vocabulary import Aspect, Claim, Verdict
-from ledger import claims, leases
+from ledger import accounts, claims, leases, sessions
+from ledger.accounts import Role
 from ledger.database import open_ledger, sqlite_url
 from ledger.journal import Journal, OutageEvent, SiteEvent
+from ledger.sessions import EVERYTHING, Kind
 
 EXAMPLE = Path(inventory_package.__file__).parent / "examples" / "tianquan"
 NOON = datetime(2026, 11, 20, 12, tzinfo=CHINA).timestamp()
 STALE_S = 600.0
+PASSWORD = "Long-enough-9"  # noqa: S105
 HOUR = 3600.0
 
 
@@ -42,11 +47,19 @@ class Client:
         transport = httpx.ASGITransport(app, raise_app_exceptions=bugs_are_raised)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://county")
 
-    def get(self, path: str, params: dict[str, Any] | None = None) -> httpx.Response:
-        return self._wait(self._http.get(path, params=params or None))
+    def get(
+        self, path: str, params: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        return self._wait(self._http.get(path, params=params or None, headers=headers))
 
-    def post(self, path: str) -> httpx.Response:
-        return self._wait(self._http.post(path))
+    def post(self, path: str, json: Any = None, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
+        return self._wait(self._http.post(path, json=json, headers=headers, **more))
+
+    def delete(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        return self._wait(self._http.delete(path, headers=headers))
+
+    def forget_cookies(self) -> None:
+        self._http.cookies.clear()
 
     def close(self) -> None:
         self._wait(self._http.aclose())
@@ -61,13 +74,13 @@ class Client:
 class World:
     """One county, its ledger, and the API over both. ``now`` is the only clock."""
 
-    def __init__(self, inventory: Inventory, folder: Path) -> None:
+    def __init__(self, inventory: Inventory, folder: Path, access: Access = Access(open_reading=True)) -> None:  # noqa: B008
         self.inventory = inventory
         self.now = NOON
         self.engine = open_ledger(sqlite_url(folder / "ledger.sqlite3"))
         self.journal = self._collector("127.0.0.1:9161")
         self.standing = Standing(inventory, self.engine, lambda: self.now, STALE_S)
-        self.app = create_app(self.standing)
+        self.app = create_app(self.standing, access)
         self.client = Client(self.app)
 
     def _collector(self, address: str) -> Journal:
@@ -138,6 +151,22 @@ class World:
     def coverage(self, code: str = "511825", **parameters: Any) -> Any:
         return self.get(f"/v1/coverage/{code}", **parameters)
 
+    def token(
+        self, name: str, *grants: tuple[Role, str], scopes: tuple[sessions.Scope, ...] = EVERYTHING, division: str = ""
+    ) -> dict[str, str]:
+        """The headers of a token of an account that holds these grants; the account is made where there is none."""
+        with self.engine.begin() as connection:
+            if all(one.name != name for one in accounts.every(connection)):
+                accounts.add(connection, name, name.title(), PASSWORD, self.now)
+            for role, place in grants:
+                accounts.grant(connection, name, role, place, "test", self.now)
+            made = sessions.open_session(connection, name, Kind.TOKEN, "test", self.now, 3600, scopes, division)
+        return {"Authorization": f"Bearer {made}"}
+
+    def write(self, path: str, body: Any, headers: dict[str, str], key: str | None = None) -> httpx.Response:
+        """A POST under an Idempotency-Key of its own."""
+        return self.client.post(path, body, {"Idempotency-Key": key or uuid.uuid4().hex, **headers})
+
     def close(self) -> None:
         self.client.close()
         self.engine.dispose()
@@ -161,6 +190,16 @@ def make_world(tmp_path: Path) -> Iterator[Callable[[Inventory], World]]:
     yield make
     for world in worlds:
         world.close()
+
+
+@pytest.fixture
+def closed(example: Inventory, tmp_path: Path) -> Iterator[World]:
+    """A county that nobody reads without an account; everything answered two hours ago and has been watched since."""
+    world = World(example, tmp_path, Access())
+    world.lights_up(NOON - 2 * HOUR)
+    world.watched(NOON - 2 * HOUR, NOON)
+    yield world
+    world.close()
 
 
 @pytest.fixture

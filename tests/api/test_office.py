@@ -1,6 +1,7 @@
 """What the reform office asks and does: gaps, tasks, incidents, draws, reports, and who may see what."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -264,9 +265,10 @@ def test_what_the_office_keeps_needs_its_proof_and_the_right_to_say_it(lit: "Wor
         office.sign(engine, inventory, CLERK, signature, NOON)
     appeal = office.appeal(engine, inventory, CLERK, VILLAGE, "coverage", "connected", "photo", TODAY, NOON)
     ruling = Ruling("upheld", "measured", "2026-12", "office", NOON)
+    ruler = replace(OFFICE, name="ruler")
     with pytest.raises(ForbiddenError):
         office.rule_on_appeal(engine, inventory, CLERK, appeal, ruling, NOON)
-    office.rule_on_appeal(engine, inventory, OFFICE, appeal, ruling, NOON)
+    office.rule_on_appeal(engine, inventory, ruler, appeal, ruling, NOON)
 
 
 def test_the_months_ledger_names_who_is_late(lit: "World") -> None:

@@ -15,6 +15,7 @@ from collectors.snmp import ber
 from collectors.snmp.message import Value
 from collectors.snmp.poll import Findings
 from health.reading import Printer, Readings, Sensor, Store, Supply
+from health.site import faults
 from inventory.profiles import Module, Profile, Source, load_profiles
 
 TEXTS = [
@@ -54,6 +55,8 @@ CONVERSIONS = [
     pytest.param({"scale": 0.01, "plausible": [0, 1]}, 100, 1.0, id="the edge of the plausible"),
     pytest.param({"map": {"1": True, "2": False}}, 2, False, id="a state"),
     pytest.param({"map": {"1": True, "2": False}}, 4, None, id="a state that nobody knows"),
+    pytest.param({"map": {"0": 1, "other": 0}}, 4, 0, id="whatever is not listed"),
+    pytest.param({"map": {"0": 1, "other": 0}}, 0, 1, id="what is listed beside the rest"),
     pytest.param({"as": "text_number"}, b"-87 dBm", -87, id="a number with its unit"),
     pytest.param({"as": "text_number"}, b'"262.355 MB', 262.355, id="a number behind a stray quote"),
     pytest.param({"as": "text_number"}, b"--", None, id="a text without a number"),
@@ -478,3 +481,34 @@ def test_a_date_that_is_none_says_nothing(raw: Value) -> None:
 def test_a_leap_second_is_still_a_time() -> None:
     told = values.date_and_time(bytes.fromhex("07e00c1f173b3c002b0000"))
     assert told == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+
+
+def _named(*texts: str) -> str:
+    """An index of texts, each behind its length."""
+    return "".join(f".{len(text)}" + "".join(f".{octet}" for octet in text.encode()) for text in texts)
+
+
+def test_a_routers_own_probes_are_the_sites_look_at_the_platform() -> None:
+    """DISMAN-PING-MIB as an H3C answers it: one test is answered, one is not, one was never started."""
+    objects: dict[str, Value] = {**COMMON, "1.3.6.1.2.1.1.2.0": ber.encode_oid("1.3.6.1.4.1.25506.1.578")}
+    for test, sent, answers in (("platform", 5, 0), ("rating", 5, 5), ("idle", 0, 0)):
+        for column, value in ((6, 12), (7, answers), (8, sent)):
+            objects[f"1.3.6.1.2.1.80.1.3.1.{column}{_named('cuntong', test)}"] = value
+    readings = survey_of(load_profiles(), objects)[0].readings
+    assert {(probe.name, probe.result) for probe in readings.extends} == {("platform", 1), ("rating", 0)}
+    assert {probe.output for probe in readings.extends} == {"average round trip in ms: 12"}
+    assert faults(readings) == ("platform",)
+
+
+def test_of_a_huaweis_nqa_results_the_newest_counts() -> None:
+    objects: dict[str, Value] = {
+        **COMMON,
+        "1.3.6.1.2.1.1.1.0": b"Huawei AR651 Huawei Versatile Routing Platform Software",
+        "1.3.6.1.2.1.1.2.0": ber.encode_oid("1.3.6.1.4.1.2011.2.224.62"),
+    }
+    for number, completion in ((41, 2), (42, 2), (43, 1)):  # success is 1, failure 2
+        objects[f"1.3.6.1.4.1.2011.5.25.111.4.1.1.3{_named('cuntong', 'platform')}.{number}.1"] = completion
+        objects[f"1.3.6.1.4.1.2011.5.25.111.4.1.1.26{_named('cuntong', 'platform')}.{number}.1"] = 9
+    readings = survey_of(load_profiles(), objects)[0].readings
+    assert [probe.result for probe in readings.extends] == [1, 1, 0]
+    assert faults(readings) == ()

@@ -1,16 +1,22 @@
 """The command line as people call it, and one running demo for every test that only looks."""
 
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+import yaml
 
 from cuntong import cli, demo, http
 from cuntong.watching import County
+from exporter.linting.rule_files import RULES
 from inventory.loader import load
 from inventory.model import Inventory
 
@@ -97,6 +103,55 @@ def running(example: Inventory) -> Iterator[Running]:
         county = County(example, stage.page, stage.metrics)
         demo.wait_for_sweep(stage, county)
         yield Running(stage, county)
+
+
+@dataclass(frozen=True)
+class Scraper:
+    """A Prometheus that scrapes the county with our rules."""
+
+    url: str
+
+    def ask(self, path: str, **query: str) -> Any:
+        return httpx.get(f"{self.url}/api/v1/{path}", params=query, timeout=10).json()["data"]
+
+    def count(self, expression: str) -> int:
+        """How many series an expression has; 0 while Prometheus does not answer."""
+        try:
+            return len(self.ask("query", query=expression)["result"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return 0
+
+
+@contextmanager
+def _scraping(page: str, folder: Path, binary: str) -> Iterator[Scraper]:
+    config = yaml.safe_load(httpx.get(f"{page}/v1/sd/scrape-config", timeout=10).text)
+    for job in config["scrape_configs"]:
+        job |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
+        for found in job.get("http_sd_configs", ()):
+            found["refresh_interval"] = "1s"
+    config |= {"global": {"evaluation_interval": "1s"}, "rule_files": [str(folder / "*-rules.yml")]}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config), "utf-8")
+    for file in RULES.glob("*.yml"):
+        quick = re.sub(r"interval: \w+", "interval: 1s", file.read_text("utf-8"))
+        (folder / f"{file.stem}-rules.yml").write_text(quick, "utf-8")
+    port = http.free_port()
+    command = [
+        binary, f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        yield Scraper(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def scraping(program: Any) -> Callable[[str, Path], AbstractContextManager[Scraper]]:
+    """Starts a real Prometheus over a page's jobs in a folder, every interval a second."""
+    return lambda page, folder: _scraping(page, folder, program.path("prometheus"))
 
 
 @pytest.fixture

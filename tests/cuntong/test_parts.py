@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -15,7 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
 
 from cuntong import http
 from cuntong import show as shows
@@ -249,3 +254,26 @@ with Supervisor([program]):
 def test_a_check_names_the_waivers_whose_time_is_over(example: Inventory, today: date, told: bool) -> None:
     text = str(shows.checked(example, [], today))
     assert ("the waiver snmp_v2c ended on 2027-12-31" in text) == told
+
+
+async def test_a_stream_that_never_ends_does_not_keep_a_server_from_leaving(caplog: pytest.LogCaptureFixture) -> None:
+    """As of pages that listen for news: the server tells them to leave, and nothing is logged as an error."""
+
+    async def news(request: Request) -> StreamingResponse:
+        async def told() -> AsyncIterator[bytes]:
+            while not getattr(request.app.state, "leaving", False):
+                yield b"news\n"
+                await asyncio.sleep(0.01)
+
+        return StreamingResponse(told())
+
+    sock = http.bind("127.0.0.1", 0)
+    address = http.address_of(sock)
+    serving = asyncio.create_task(http.serve(Starlette(routes=[Route("/", news)]), sock))
+    async with httpx.AsyncClient(timeout=20) as client, client.stream("GET", f"http://{address}/") as answer:
+        async for part in answer.aiter_bytes():  # until the server ends it
+            assert set(part.split()) == {b"news"}
+            serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []

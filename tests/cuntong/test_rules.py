@@ -1,23 +1,21 @@
 """``cuntong rules``, and the configuration of Prometheus that loads what it writes."""
 
 import json
-import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-import yaml
 
 import inventory
 from exporter.linting.rule_files import RULES
 
 if TYPE_CHECKING:
-    from tests.cuntong.conftest import Command, Running
+    from contextlib import AbstractContextManager
+
+    from tests.cuntong.conftest import Command, Running, Scraper
 
 EXAMPLE = Path(inventory.__file__).parent / "examples" / "tianquan"
 DEPLOYED = Path(inventory.__file__).parent.parent / "deploy" / "prometheus" / "prometheus.yml"
@@ -98,50 +96,19 @@ def test_an_address_that_would_break_the_rules_is_refused(cuntong: "Command", tm
 
 
 def test_a_real_prometheus_finds_every_rule_in_order_over_the_demo(
-    running: "Running", until: Callable[..., None], tmp_path: Path, program: Any
+    running: "Running",
+    until: Callable[..., None],
+    tmp_path: Path,
+    scraping: "Callable[[str, Path], AbstractContextManager[Scraper]]",
 ) -> None:
     """With the jobs that the API hands out: no rule fails, what the records need is there, and nothing is amiss."""
-    page = running.stage.page
-    config = yaml.safe_load(httpx.get(f"{page}/v1/sd/scrape-config", timeout=10).text)
-    for job in config["scrape_configs"]:
-        job |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
-        for found in job.get("http_sd_configs", ()):
-            found["refresh_interval"] = "1s"
-    config |= {"global": {"evaluation_interval": "1s"}, "rule_files": [str(tmp_path / "*-rules.yml")]}
-    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config), "utf-8")
-    for file in RULES.glob("*.yml"):
-        quick = re.sub(r"interval: \w+", "interval: 1s", file.read_text("utf-8"))
-        (tmp_path / f"{file.stem}-rules.yml").write_text(quick, "utf-8")
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    with (tmp_path / "log").open("wb") as log:
-        prometheus = subprocess.Popen(
-            [
-                program.path("prometheus"), f"--config.file={tmp_path / 'prometheus.yml'}",
-                f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log, stderr=log,
-        )  # fmt: skip
-
-    def ask(path: str, **query: str) -> Any:
-        return httpx.get(f"http://127.0.0.1:{port}/api/v1/{path}", params=query, timeout=10).json()["data"]
-
-    def count(expression: str) -> int:
-        try:
-            return len(ask("query", query=expression)["result"])
-        except (httpx.HTTPError, ValueError):
-            return 0
-
-    try:
-        until(
-            lambda: count("county:cuntong_coverage:ratio") > 0 and count("carrier:cuntong_lines_promised:count") > 0, 60
-        )
-        until(lambda: count("county:cuntong_sites_monitored:count") > 0, 60)
-        rules = [rule for group in ask("rules")["groups"] for rule in group["rules"]]
+    with scraping(running.stage.page, tmp_path) as prometheus:
+        for record in (
+            "county:cuntong_coverage:ratio", "carrier:cuntong_lines_promised:count",
+            "county:cuntong_sites_monitored:count",
+        ):  # fmt: skip
+            until(lambda record=record: prometheus.count(record) > 0, 60)
+        rules = [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
         assert [(rule["name"], rule.get("lastError")) for rule in rules if rule["health"] == "err"] == []
-        assert count('ALERTS{alertstate="firing",alertname!="Watchdog"}') == 0
-        assert count('ALERTS{alertname="Watchdog"}') == 1
-    finally:
-        prometheus.terminate()
-        prometheus.wait(30)
+        assert prometheus.count('ALERTS{alertstate="firing",alertname!="Watchdog"}') == 0
+        assert prometheus.count('ALERTS{alertname="Watchdog"}') == 1

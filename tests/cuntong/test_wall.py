@@ -3,73 +3,37 @@
 import asyncio
 import re
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
-import yaml
 
 from cuntong.wall.asking import Answer, Prometheus, Series, filled
 from cuntong.wall.drawing import is_bad, panel_html, sentences, shown
 from cuntong.wall.serving import Wall
 from exporter.dashboards.boards import BOARDS
 from exporter.dashboards.model import Board, Kind, Panel, Query, Unit
-from exporter.linting.rule_files import RULES
 
 if TYPE_CHECKING:
-    from tests.cuntong.conftest import Running
+    from contextlib import AbstractContextManager
+
+    from tests.cuntong.conftest import Running, Scraper
 
 NOW: Final = 1_800_000_000.0
 
 
-@dataclass(frozen=True)
-class Scraped:
-    url: str
-    page: str
-
-    def count(self, expr: str) -> int:
-        try:
-            told = httpx.get(f"{self.url}/api/v1/query", params={"query": expr}, timeout=10).json()
-            return len(told["data"]["result"])
-        except (httpx.HTTPError, ValueError, KeyError):
-            return 0
-
-
 @pytest.fixture(scope="module")
 def scraped(
-    running: "Running", until: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, program: Any
-) -> Iterator[Scraped]:
-    """A Prometheus with our rules, at a second's interval, until it has seen a few rounds."""
-    folder: Path = tmp_path_factory.mktemp("wall")
-    page = running.stage.page
-    config = yaml.safe_load(httpx.get(f"{page}/v1/sd/scrape-config", timeout=10).text)
-    for job in config["scrape_configs"]:
-        job |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
-        for found in job.get("http_sd_configs", ()):
-            found["refresh_interval"] = "1s"
-    config |= {"global": {"evaluation_interval": "1s"}, "rule_files": [str(folder / "*-rules.yml")]}
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config), "utf-8")
-    for file in RULES.glob("*.yml"):
-        quick = re.sub(r"interval: \w+", "interval: 1s", file.read_text("utf-8"))
-        (folder / f"{file.stem}-rules.yml").write_text(quick, "utf-8")
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                program.path("prometheus"), f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log, stderr=log,
-        )  # fmt: skip
-    made = Scraped(f"http://127.0.0.1:{port}", page)
-    try:
+    running: "Running",
+    until: Callable[..., None],
+    tmp_path_factory: pytest.TempPathFactory,
+    scraping: "Callable[[str, Path], AbstractContextManager[Scraper]]",
+) -> "Iterator[Scraper]":
+    """A Prometheus with our rules that has seen a few rounds."""
+    with scraping(running.stage.page, tmp_path_factory.mktemp("wall")) as made:
         for expr in (
             "county:cuntong_coverage_milestone:ratio", "carrier:cuntong_line_errors:ratio_rate6h",
             "county:cuntong_site_errors:ratio_rate1h", "rate(cuntong_collector_polls_total[1m])",
@@ -77,19 +41,16 @@ def scraped(
         ):  # fmt: skip
             until(lambda expr=expr: made.count(expr) > 0, 90)
         yield made
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
-async def answers(scraped: Scraped, board: Board) -> dict[str, Answer]:
+async def answers(scraped: "Scraper", board: Board) -> dict[str, Answer]:
     """As the wall asks: with the first value of each variable, of a village's board a village with terminals."""
     chosen = {"county": "511825", "site": "tq-shiyang"}
     return await Prometheus(scraped.url).ask(board, {one.name: chosen[one.name] for one in board.variables})
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
-async def test_every_panel_of_every_board_has_data_or_a_reason_to_have_none(scraped: Scraped, board: Board) -> None:
+async def test_every_panel_of_every_board_has_data_or_a_reason_to_have_none(scraped: "Scraper", board: Board) -> None:
     found = await answers(scraped, board)
     assert [title for title, answer in found.items() if answer.problem] == []
     silent = {panel.title for panel in board.panels if not found[panel.title].series and not panel.calm}
@@ -126,7 +87,7 @@ def client(prometheus: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wall")
 
 
-async def test_the_wall_shows_every_board_as_whole_pages_without_scripts(scraped: Scraped) -> None:
+async def test_the_wall_shows_every_board_as_whole_pages_without_scripts(scraped: "Scraper") -> None:
     async with client(scraped.url) as wall:
         for board in BOARDS:
             page = await wall.get(f"/{board.uid}")
@@ -139,7 +100,7 @@ async def test_the_wall_shows_every_board_as_whole_pages_without_scripts(scraped
         assert (await wall.get("/nothing")).status_code == 404
 
 
-async def test_what_is_chosen_must_be_among_the_values_and_never_becomes_a_query(scraped: Scraped) -> None:
+async def test_what_is_chosen_must_be_among_the_values_and_never_becomes_a_query(scraped: "Scraper") -> None:
     async with client(scraped.url) as wall:
         page = await wall.get("/cuntong-site", params={"county": '511825"} or vector(1', "site": "tq-shiyang"})
     assert page.status_code == 200
@@ -147,7 +108,7 @@ async def test_what_is_chosen_must_be_among_the_values_and_never_becomes_a_query
     assert "始阳镇便民服务中心" in page.text
 
 
-async def test_without_prometheus_the_wall_says_so_and_since_when_and_shows_no_old_figure(scraped: Scraped) -> None:
+async def test_without_prometheus_the_wall_says_so_and_since_when_and_shows_no_old_figure(scraped: "Scraper") -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         gone = f"http://127.0.0.1:{sock.getsockname()[1]}"

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text, update
 
-from ledger import accounts, audit
+from ledger import accounts, audit, sessions
 from ledger.accounts import AccountError, Grant, Role
 from ledger.database import open_ledger, sqlite_url
 from ledger.errors import LedgerError
+from ledger.sessions import Kind
 from ledger.tables import audit as audit_table
 from ledger.vault import open_vault
 
@@ -43,7 +44,7 @@ def test_a_weak_password_is_refused_with_its_reason(engine: Engine, password: st
 
 def test_no_password_and_no_token_stands_in_the_ledger(wang: Engine, tmp_path: Path) -> None:
     with wang.begin() as connection:
-        token = accounts.open_session(connection, "wang", "session", "", 1000.0, 60)
+        token = sessions.open_session(connection, "wang", Kind.SESSION, "", 1000.0, 60)
     wang.dispose()
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert GOOD.encode() not in kept
@@ -79,14 +80,14 @@ def test_one_person_holds_one_of_the_three_admin_roles(wang: Engine) -> None:
 @pytest.mark.parametrize("end", ["over", "closed", "unknown"])
 def test_a_token_speaks_for_its_account_until_it_ends(wang: Engine, end: str) -> None:
     with wang.begin() as connection:
-        token = accounts.open_session(connection, "wang", "session", "", 1000.0, 60)
-        account = accounts.of_token(connection, token, 1059.0)
-        assert account is not None
-        assert account.name == "wang"
+        token = sessions.open_session(connection, "wang", Kind.SESSION, "", 1000.0, 60)
+        found = sessions.of_token(connection, token, 1059.0)
+        assert found is not None
+        assert found[1].name == "wang"
         if end == "closed":
-            accounts.close_session(connection, token, 1001.0)
+            sessions.close_session(connection, token, 1001.0)
         asked = "ct_nothing" if end == "unknown" else token
-        assert accounts.of_token(connection, asked, 1060.0 if end == "over" else 1001.0) is None
+        assert sessions.of_token(connection, asked, 1060.0 if end == "over" else 1001.0) is None
 
 
 def test_the_audit_chain_holds_until_an_entry_is_changed(engine: Engine) -> None:

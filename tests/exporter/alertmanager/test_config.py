@@ -21,7 +21,7 @@ from inventory.errors import InventoryError
 
 CHINA: Final = timezone(timedelta(hours=8))
 FULL: Final = Alerting(
-    api=Hook(url="https://cuntong.example/v1/notifications", token_file=Path("/etc/cuntong/secrets/alertmanager")),
+    api=Hook(url="https://cuntong.example/v1/alerts", token_file=Path("/etc/cuntong/secrets/alertmanager")),
     deadman=(Hook(url="http://127.0.0.1:9999/beat"),),
     page=(Hook(url="http://127.0.0.1:9999/page"),),
     noc=(Hook(url="http://127.0.0.1:9999/noc"),),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -123,6 +124,7 @@ def maintained(first: int = 0, last: int = 240) -> Tell:
 
 def on_backup(world: "World") -> None:
     world.put("cuntong_link_up", 1, (30, 120, 0), site=V1, link=ROUTER, role="primary")
+    world.bad_line("primary_down", V1, 30, 120)
     world.put("cuntong_link_up", 1, site=V1, link=f"{ROUTER}-2", role="backup")
 
 
@@ -131,45 +133,12 @@ def both_lines_down(world: "World") -> None:
     world.put("cuntong_link_up", 1, (30, 120, 0), site=V1, link=f"{ROUTER}-2", role="backup")
 
 
-def vpdn(world: "World") -> None:
-    world.put(
-        "cuntong_link_info", 1, site=V1, link=ROUTER, role="primary", link_type="vpdn", carrier="mobile", circuit="",
-        origin="new",
-    )  # fmt: skip
-    world.put(
-        "cuntong_link_info",
-        None,
-        site=V1,
-        link=ROUTER,
-        role="primary",
-        link_type="pon",
-        carrier="telecom",
-        circuit="",
-        origin="new",
-    )
-    world.put("cuntong_link_probe_rtt_seconds", 0.25, **LINE)
+def bad_line(trouble: str, last: int = 120) -> Tell:
+    return lambda world: world.bad_line(trouble, V1, 30, last)
 
 
-def disk(avail: float) -> Tell:
-    return also(
-        lambda world: world.put("cuntong_kiosk_filesystem_size_bytes", 1000, site=V1, device=KIOSK, volume="/"),
-        value("cuntong_kiosk_filesystem_avail_bytes", 500, avail, site=V1, device=KIOSK, volume="/"),
-    )
-
-
-def restarts(device: str, times: int) -> Tell:
-    def tell(world: "World") -> None:
-        spans: list[Any] = [(30 + n * 10, 30 + (n + 1) * 10, float(n + 1)) for n in range(times)]
-        world.put(
-            "cuntong_device_boot_timestamp_seconds",
-            0,
-            *spans[:-1],
-            (30 + (times - 1) * 10, 10_000, float(times)),
-            site=V1,
-            device=device,
-        )
-
-    return tell
+def trouble(trouble: str, kind: str = "kiosk", part: str = "", last: int = 120) -> Tell:
+    return lambda world: world.trouble(trouble, V1, kind, 30, last, part=part)
 
 
 def covered(first: int, last: int, now: float) -> Tell:
@@ -209,6 +178,14 @@ def of_prometheus(metric: str, a_minute: float, **labels: str) -> Tell:
 
 
 PLANNED = "yes"
+
+
+def waiting(world: "World", since: int, until: int) -> None:
+    """A channel of ours that has not taken a message between these minutes."""
+    span = (since, until, since * 60.0)
+    world.put("cuntong_notifications_oldest_timestamp_seconds", None, span, receiver="duty")
+
+
 CASES: Final = [
     Case("CountyCoreDown", core_lost, 40, 130, node_lost("t1"), {"site": "core", "scope": "county"}),
     Case("CountyCoreDown", all_dark_unexplained, 60, 130, lambda w: core_lost(w, PLANNED), {"evidence": "ratio"}),
@@ -237,6 +214,14 @@ CASES: Final = [
         130,
         also(dark(V1), lambda w: w.outage("site", V1, 30, 100, planned=PLANNED), lambda w: w.outage("site", V1, 0, 0)),
         {"site": "core"},
+    ),
+    Case(
+        "SiteLanDown",
+        lambda w: w.outage("lan", V1, 30, 100, "lan"),
+        60,
+        130,
+        also(lambda w: w.outage("lan", V1, 30, 100, "lan"), shut(20, 200)),
+        {"site": V1, "cause": "lan", "township": "511825100"},
     ),
     Case("SiteDownLong", dark(V1, last=2000), 1520, 2100, dark(V1, last=1400), {"site": V1}, step=10),
     Case(
@@ -308,59 +293,12 @@ CASES: Final = [
     ),
     Case("PrimaryLinkDownOnBackup", on_backup, 60, 150, both_lines_down, LINE),
     Case("PrimaryLinkDownOnBackup", on_backup, 60, 150, also(on_backup, maintained()), {"township": "511825100"}),
-    Case(
-        "LinkFlapping",
-        growing("cuntong_link_state_changes_total", 0.3, **LINE),
-        110,
-        235,
-        growing("cuntong_link_state_changes_total", 0.05, **LINE),
-        LINE,
-    ),
-    Case(
-        "LinkPacketLossHigh",
-        value("cuntong_link_probe_loss_ratio", 0, 0.2, **LINE),
-        80,
-        180,
-        also(value("cuntong_link_probe_loss_ratio", 0, 0.2, **LINE), lambda w: w.up(V1, (20, 140, 0))),
-        LINE,
-    ),
-    Case("LinkLatencyHigh", value("cuntong_link_probe_rtt_seconds", 0.02, 0.4, **LINE), 100, 180, vpdn, LINE),
-    Case(
-        "LinkErrorsHigh",
-        growing("cuntong_link_errors_total", 200, direction="receive", **LINE),
-        100,
-        180,
-        growing("cuntong_link_errors_total", 30, direction="receive", **LINE),
-        LINE,
-    ),
-    Case(
-        "LinkSaturated",
-        also(
-            lambda w: w.put("cuntong_link_speed_bytes", 1_000_000, **LINE),
-            growing("cuntong_link_receive_bytes_total", 57_000_000, **LINE),
-        ),
-        100,
-        180,
-        also(
-            lambda w: w.put("cuntong_link_speed_bytes", 0, **LINE),
-            growing("cuntong_link_receive_bytes_total", 57_000_000, **LINE),
-        ),
-        LINE,
-    ),
-    Case(
-        "LinkSaturated",
-        also(
-            lambda w: w.put("cuntong_link_speed_bytes", 1_000_000, **LINE),
-            growing("cuntong_link_transmit_bytes_total", 57_000_000, **LINE),
-        ),
-        100,
-        180,
-        also(
-            lambda w: w.put("cuntong_link_speed_bytes", 1_000_000, **LINE),
-            growing("cuntong_link_transmit_bytes_total", 48_000_000, **LINE),
-        ),
-        LINE,
-    ),
+    Case("LinkFlapping", bad_line("flapping"), 60, 170, bad_line("flapping", 38), LINE),
+    Case("LinkPacketLossHigh", bad_line("packet_loss"), 60, 150, bad_line("packet_loss", 42), LINE),
+    Case("LinkLatencyHigh", bad_line("latency"), 80, 150, bad_line("latency", 58), LINE),
+    Case("LinkErrorsHigh", bad_line("errors"), 80, 150, bad_line("errors", 58), LINE),
+    Case("LinkSaturated", bad_line("saturated"), 80, 150, bad_line("saturated", 58), LINE),
+    Case("LinkSaturated", bad_line("saturated"), 80, 150, also(bad_line("saturated"), maintained()), LINE),
     Case(
         "RouterDown",
         kiosk_out("router", "cpe"),
@@ -380,19 +318,26 @@ CASES: Final = [
     ),
     Case(
         "KioskAppDown",
-        value("cuntong_kiosk_app_up", 1, 0, site=V1, device=KIOSK),
+        trouble("kiosk_app"),
         60,
         150,
-        also(value("cuntong_kiosk_app_up", 1, 0, site=V1, device=KIOSK), shut(20, 130)),
-        {"device": KIOSK},
+        also(trouble("kiosk_app"), shut(20, 130)),
+        {"device": KIOSK, "township": "511825100"},
     ),
-    Case("KioskDiskFull", disk(20), 110, 200, disk(60), {"device": KIOSK, "volume": "/"}),
+    Case(
+        "KioskDiskFull",
+        trouble("disk_full", part="/"),
+        110,
+        200,
+        trouble("disk_full", part="/", last=86),
+        {"device": KIOSK, "volume": "/"},
+    ),
     Case(
         "PeripheralDown",
-        value("cuntong_peripheral_up", 1, 0, site=V1, device=KIOSK, peripheral="screen"),
+        trouble("peripheral", part="screen"),
         100,
         150,
-        also(value("cuntong_peripheral_up", 1, 0, site=V1, device=KIOSK, peripheral="screen"), maintained()),
+        also(trouble("peripheral", part="screen"), maintained()),
         {"peripheral": "screen", "device": KIOSK},
     ),
     Case(
@@ -405,36 +350,38 @@ CASES: Final = [
     ),
     Case(
         "PrinterFault",
-        value("cuntong_peripheral_fault", None, 1, site=V1, device=f"{V1}-printer", fault="jammed"),
+        trouble("printer_fault", "printer", "jammed"),
         80,
         150,
-        value("cuntong_peripheral_fault", None, 1, site=V1, device=f"{V1}-printer", fault="low_paper"),
+        also(trouble("printer_fault", "printer", "jammed"), shut(20, 130)),
         {"fault": "jammed"},
     ),
     Case(
         "PrinterSupplyLow",
-        value("cuntong_printer_supply_ratio", 0.5, 0.05, site=V1, device=f"{V1}-printer", supply="black"),
+        trouble("supply_low", "printer", "black"),
         110,
         200,
-        value("cuntong_printer_supply_ratio", 0.5, 0.15, site=V1, device=f"{V1}-printer", supply="black"),
+        trouble("supply_low", "printer", "black", 86),
         {"supply": "black"},
     ),
-    Case("DeviceRebootLoop", restarts(ROUTER, 6), 100, 480, restarts(KIOSK, 6), {"device": ROUTER}),
     Case(
-        "DeviceTemperatureHigh",
-        value("cuntong_device_temperature_celsius", 40, 85, site=V1, device=ROUTER, sensor="cpu"),
-        80,
-        150,
-        value("cuntong_device_temperature_celsius", 40, 69, site=V1, device=ROUTER, sensor="cpu"),
+        "DeviceRebootLoop",
+        trouble("restarts", "router"),
+        60,
+        170,
+        trouble("restarts", "router", last=38),
         {"device": ROUTER},
     ),
     Case(
-        "DeviceClockSkew",
-        value("cuntong_device_clock_offset_seconds", 0, -300, site=V1, device=ROUTER),
-        100,
-        150,
-        value("cuntong_device_clock_offset_seconds", 0, 60, site=V1, device=ROUTER),
+        "DeviceTemperatureHigh",
+        trouble("temperature", "router"),
+        80,
+        160,
+        trouble("temperature", "router", last=48),
         {"device": ROUTER},
+    ),
+    Case(
+        "DeviceClockSkew", trouble("clock", "router"), 100, 150, trouble("clock", "router", last=86), {"device": ROUTER}
     ),
     Case(
         "ConfigDrift",
@@ -671,6 +618,14 @@ CASES: Final = [
         of_prometheus("prometheus_notifications_dropped_total", 0),
         {"instance": "127.0.0.1:9090"},
     ),
+    Case(
+        "NotificationsFailing",
+        lambda world: waiting(world, 30, 60),
+        55,
+        70,
+        lambda world: waiting(world, 40, 52),
+        {"receiver": "duty", "evidence": "queue"},
+    ),
 ]
 
 
@@ -680,6 +635,7 @@ def found(case: Case) -> str:
     return f'count(ALERTS{{alertname="{case.alert}",alertstate="firing",{chosen}}})'
 
 
+@cache
 def file_of(alert: str) -> str:
     return next(path.stem for path in files_of(RULES) for rule in alerts(read(path)[0]) if rule.name == alert)
 

@@ -114,13 +114,27 @@ def test_closing_time_neither_mends_nor_repeats(county: type["World"], fired: Fi
     assert len(rings(alerts, MORNING, 25)) == 1
 
 
+@pytest.mark.parametrize("mended", [850, 1100], ids=["well in the morning", "mended later"])
+def test_a_kiosk_that_is_switched_off_with_its_trouble_rings_once(
+    county: type["World"], fired: Fired, mended: int
+) -> None:
+    world = well(county(1300, 5))
+    world.closed(300, 840)
+    kiosk = {"site": "t1-v1", "device": "t1-v1-kiosk"}
+    world.put("cuntong_device_up", 1, (310, 850, 0), **kiosk, **{"class": "kiosk"})
+    world.trouble("kiosk_app", "t1-v1", "kiosk", 60, mended)
+    (alert,) = [one for one in fired(world) if one.labels["alertname"] == "KioskAppDown"]
+    assert alert.since == pytest.approx(75 * 60, abs=600)
+    assert alert.until == pytest.approx((mended + 10) * 60, abs=900)
+    assert len(rings([alert], MORNING, 20)) == 1
+
+
 def test_a_node_that_comes_and_goes_rings_once(county: type["World"], fired: Fired) -> None:
-    """Health keeps one outage open over it; the line's own counter says that it flaps, beneath it."""
+    """Health keeps one outage open over it; the line's own changes say that it flaps, beneath it."""
     world = well(county(300))
     world.outage("site", "t1-v1", 30, 150, "line")
     world.up("t1-v1", *((n, n + 4, 0) for n in range(30, 150, 10)))
-    changes = [(n, n + 2, min(n, 150) / 5) for n in range(30, 300, 2)]
-    world.put("cuntong_link_state_changes_total", 6, *changes, site="t1-v1", link="t1-v1-router")
+    world.bad_line("flapping", "t1-v1", 66, 180, 12)
     alerts = fired(world)
     assert names(alerts) == Counter({"SiteDown": 1, "LinkFlapping": 1})
     told = rings(alerts, hours=2.4)
@@ -168,6 +182,18 @@ def test_a_holiday_is_silent_and_a_make_up_day_is_not(
     world.dark("t1-v1", 30, 200)
     alerts: list[Any] = fired(world)
     assert sorted(names(alerts)) == expected
+
+
+def test_a_switch_that_is_pulled_is_one_message_and_not_one_for_each_terminal(
+    county: type["World"], fired: Fired
+) -> None:
+    world = well(county(240))
+    world.outage("lan", "t1-v1", 30, 150, "lan")
+    for kind in ("kiosk", "printer"):
+        world.put("cuntong_device_up", 1, (30, 150, 0), site="t1-v1", device=f"t1-v1-{kind}", **{"class": kind})
+    (told,) = rings(fired(world))
+    (alert,) = told.firing
+    assert (told.receiver, alert.labels["alertname"], alert.labels["site"]) == ("county-ops", "SiteLanDown", "t1-v1")
 
 
 def test_two_villages_of_one_township_are_one_message(county: type["World"], fired: Fired) -> None:

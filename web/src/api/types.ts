@@ -172,3 +172,150 @@ export interface Network {
   as_of: string
   nodes: NetworkNode[]
 }
+
+export interface Milestone {
+  id: string
+  title: string
+  division: string
+  since: string | null
+  due: string
+  owner: string | null
+  responsible: string | null
+  conditions: string[]
+  stages: { title: string; since: string; due: string; ratio: number | null }[]
+  qualitative: boolean
+  target_ratio: number | null
+  met: number | null
+  asked: number | null
+  ratio: number | null
+  needed: number | null
+  behind: number | null
+  reached: boolean | null
+  overdue: boolean
+  failing: { condition: string; sites: number }[]
+  quotas: { code: string; name: string; wanted: number; named: number }[] | null
+  decision: { result: string; on: string; by: string | null; proof: string | null } | null
+  source: string
+}
+
+export interface Progress {
+  id: string
+  points: { day: string; met: number; asked: number }[]
+  planned_ratio: number | null
+  required_per_week: number | null
+  actual_per_week: number | null
+  forecast: string | null
+}
+
+export interface Missing {
+  total: number
+  data: { site: string; name: string; code: string; responsible: string | null; failing: string[] }[]
+}
+
+export interface Ranked {
+  place: number | null
+  band: string | null
+  code: string
+  name: string
+  subjects: number
+  coverage: number | null
+  availability: number | null
+  kiosk_online: number | null
+  overdue_tasks: number
+}
+
+export interface Bulletin {
+  month: string
+  code: string
+  name: string
+  as_of: string
+  rule_version: string
+  ranking_version: string
+  whole: Omit<Ranked, 'place' | 'band'>
+  ranking: Ranked[]
+  published: { edition: number; sha256: string; reason: string; by: string | null; at: string } | null
+}
+
+export interface BulletinList {
+  data: { month: string; code: string; edition: number; sha256: string; published_at: string }[]
+}
+
+export interface Task {
+  id: string
+  title: string
+  origin: string
+  reference: string
+  division: string
+  division_name: string
+  site: string
+  assigner: string
+  owner: string
+  cooperating: string[]
+  due_on: string
+  state: string
+  overdue: boolean
+  opened_at: string
+  closed_at: string | null
+  steps: { step: string; at: string; by: string; note: string; due_on: string | null }[]
+}
+
+export interface TaskList {
+  total: number
+  data: Task[]
+}
+
+export interface Appeal {
+  id: string
+  site: string
+  name: string
+  what: string
+  claim: string
+  evidence: string
+  by: string
+  opened_at: string
+  due_on: string
+  overdue: boolean
+  ruling: { result: string; reason: string; takes_effect: string; by: string; at: string } | null
+}
+
+export interface AppealList {
+  total: number
+  data: Appeal[]
+}
+
+export interface Indicator {
+  id: string
+  version: string
+  zh: string
+  en: string
+  formula: string
+  unit: string
+  threshold: number
+  better: string
+  value: number | null
+  raw: number | null
+  samples: number
+  expected: number
+  reason: string | null
+  met: boolean | null
+}
+
+export interface IndicatorList {
+  month: string
+  code: string
+  data: Indicator[]
+}
+
+export interface SeriesPoint {
+  day: string
+  numerator: number
+  denominator: number
+  unknown: number
+  ratio: number | null
+}
+
+export interface Gaps {
+  total: number
+  data: { kind: string; site: string; name: string; code: string; what: string }[]
+  ranges: { rule: string; code: string; name: string; count: number; low: number; high: number; fit: string }[]
+}

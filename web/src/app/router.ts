@@ -13,12 +13,17 @@ export const router = createRouter({
     { path: '/s/:id', name: 'site', component: () => import('../views/SiteView.vue') },
     { path: '/network', name: 'network', component: () => import('../views/NetworkView.vue') },
     { path: '/outages', name: 'outages', component: () => import('../views/OutagesView.vue') },
+    { path: '/milestones', name: 'milestones', component: () => import('../views/MilestonesView.vue') },
+    { path: '/bulletins', name: 'bulletins', component: () => import('../views/BulletinsView.vue') },
+    { path: '/tasks', name: 'tasks', component: () => import('../views/TasksView.vue') },
+    { path: '/clerk', name: 'clerk', component: () => import('../views/ClerkView.vue') },
+    { path: '/notes', name: 'notes', component: () => import('../views/NotesView.vue') },
     { path: '/:rest(.*)*', name: 'nowhere', component: () => import('../views/NowhereView.vue') },
   ],
 })
 
 /** The views of the navigation, in its order. */
-export const PLACES = ['overview', 'villages', 'network', 'outages'] as const
+export const PLACES = ['overview', 'villages', 'network', 'outages', 'milestones', 'bulletins', 'tasks', 'clerk', 'notes'] as const
 
 // The language is part of an address that is given away; it stays while one moves about.
 router.beforeEach((to): RouteLocationRaw | true => {

@@ -1,0 +1,79 @@
+"""The problems' words in Chinese: a pattern over the English sentence for each kind that people meet often.
+
+Actions and routers say in one language what is wrong; here the sentence is said again for who reads Chinese. What no
+pattern knows stays in English, under a Chinese title.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Final
+
+_TITLES: Final = {
+    400: "请求不完整", 401: "需要登录", 403: "没有权限", 404: "没有找到", 405: "不支持这种操作", 406: "没有这种格式",
+    409: "现在不能这样做", 410: "已经过期", 413: "内容太大",
+    415: "内容类型不支持",
+    422: "参数不正确",
+    429: "尝试次数太多", 500: "程序出错", 503: "暂时不可用",
+}  # fmt: skip
+
+_THINGS: Final = {
+    "division": "区划", "site": "站点", "task": "督办事项", "appeal": "申诉", "outage": "中断",
+    "milestone": "里程碑", "token": "令牌", "bulletin": "通报", "draw": "抽查", "window": "维护时段",
+    "village": "村（社区）", "ledger": "台账", "report": "报告", "format": "格式", "target": "对象",
+}  # fmt: skip
+
+_SENTENCES: Final = tuple(
+    (re.compile(pattern), chinese)
+    for pattern, chinese in (
+        (r"There is no (\w+) '(.*)' in this inventory\.", "没有{0}“{1}”。"),
+        (r"There is no (\w+) '?([^']*?)'?\.", "没有{0}“{1}”。"),
+        (r"'(.*)' is no site and no division of .*", "“{0}”既不是站点，也不是区划。"),
+        (r"This needs an account\..*", "请先登录，或者在请求中带上令牌（Authorization: Bearer ct_…）。"),
+        (r"Nobody is logged in.*", "没有登录，或者登录已经结束。"),
+        (r"The token is unknown, over or revoked.*", "令牌不存在、已过期、已收回，或者登录已经结束。"),
+        (r"The name or the password is wrong\.", "用户名或密码不正确。"),
+        (r"'(.*)' is locked for another (\d+) minutes\.", "用户“{0}”已锁定，请 {1} 分钟后再试。"),
+        (r"The account '(.*)' is disabled\.", "用户“{0}”已停用。"),
+        (
+            r"Too many wrong passwords came from here\. Try again in (\d+) minutes\.",
+            "密码错误次数太多，请 {0} 分钟后再试。",
+        ),
+        (r"(\S+) may not (.+?)(:| in ).*", "用户“{0}”没有这项权限（{1}）。"),
+        (r"This token reads and does not write\.", "这个令牌只能读取，不能写入。"),
+        (r"This token may not read\.", "这个令牌不能读取。"),
+        (r"A browser writes from our own pages only.*", "只接受本系统页面发出的写入请求。"),
+        (r"This speaks of the whole deployment.*", "这里涉及全部区划，您的权限只包括其中一部分。"),
+        (r"Name one division: (.*)\.", "请指明一个区划：{0}。"),
+        (r"(.*) is in the future: nothing is measured there yet\.", "{0} 还没有到，没有数据。"),
+        (r"(.*) has not begun\.", "{0} 还没有开始。"),
+        (r"A write needs the header Idempotency-Key.*", "写入请求需要 Idempotency-Key 请求头，每次写入用一个新的值。"),
+        (r"This Idempotency-Key was used for another request\.", "这个 Idempotency-Key 已经用于另一个请求。"),
+        (r"(\S+) was acknowledged already\.", "{0} 已经有人认领。"),
+        (r"(\S+) is struck off\. Reopen it first\.", "{0} 已经销号，请先重新打开。"),
+        (r"(\S+) is not rectified yet.*", "{0} 还没有整改，不能销号。"),
+        (r"An appeal says what is right, and on what evidence\.", "申诉要写明正确的情况和依据。"),
+        (r"A task needs a title and an owner.*", "督办事项要有名称和责任单位。"),
+        (r"The cursor is not one that this list gave\.", "翻页参数不是本列表给出的。"),
+        (r"The program failed; its log says why\.", "程序出错，原因见日志。"),
+        (r"Not Found", "没有这个地址。"),
+        (r"Method Not Allowed", "这个地址不支持这种操作。"),
+        (r"Work needs a reason.*", "维护要写明做什么、由谁做。"),
+        (r"A claim needs a proof.*", "填报要有依据。"),
+    )
+)
+
+
+def title_in(language: str, status: HTTPStatus) -> str:
+    """A status in words."""
+    return _TITLES.get(status, status.phrase) if language == "zh" else status.phrase
+
+
+def detail_in(language: str, detail: str) -> str:
+    """A sentence in the reader's language, where we have it."""
+    if language != "zh":
+        return detail
+    for pattern, chinese in _SENTENCES:
+        match = pattern.fullmatch(detail)
+        if match:
+            return chinese.format(*(_THINGS.get(word, word) for word in match.groups()))
+    return detail
