@@ -1,10 +1,10 @@
 """What the rules cost: 70,000 sites, one round of every group, by a real Prometheus.
 
-A synthetic province is served on loopback: 70 counties of 1,000 sites, each with a router, a kiosk and a printer; one
-site in a hundred is dark, one node in fifty is lost, one line in fifty carries badly, one kiosk in fifty has a trouble. Prometheus scrapes it and evaluates the project's rules for some
-minutes; then the targets are taken away, so that nothing else uses the processor, and each expression is asked once
-more for a moment before that. What counts is Prometheus' own processor time, which a busy machine does not lengthen.
-Limit: 5 seconds a round.
+A synthetic province is served on loopback: 70 counties of 1,000 sites, each with a router, a kiosk and a printer. One
+site in a hundred is dark, one node in fifty is lost, one line in fifty carries badly, one kiosk in fifty has a trouble.
+Prometheus scrapes it and evaluates the project's rules for some minutes; then the targets are taken away, so that
+nothing else uses the processor, and each expression is asked once more for a moment before that. What counts is
+Prometheus' own processor time, which a busy machine does not lengthen. Limit: 5 seconds a round.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from typing import Annotated, Final, Literal
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -27,13 +27,14 @@ _FORM: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · 村通</title><link rel="stylesheet" href="/static/style.css">
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml"></head>
-<body><header class="top"><span class="brand"><b>村通</b></span></header>
-<main><h1>{title}</h1>{wrong}
+<body><header class="top"><a class="brand" href="/"><b>村通</b></a></header>
+<main class="login"><h1>{title}</h1>{wrong}
 <form method="post" action="/login?next={next}&amp;lang={language}">
-<p><label for="name">{name}</label><br><input id="name" name="name" required maxlength="64" autocomplete="username"></p>
-<p><label for="password">{password}</label><br>
-<input id="password" name="password" type="password" required maxlength="256" autocomplete="current-password"></p>
-<p><button type="submit">{title}</button></p></form></main></body></html>
+<label for="name">{name}</label>
+<input id="name" name="name" required maxlength="64" autocomplete="username" autofocus>
+<label for="password">{password}</label>
+<input id="password" name="password" type="password" required maxlength="256" autocomplete="current-password">
+<button type="submit">{title}</button></form></main></body></html>
 """
 
 Next = Annotated[str, Query(max_length=300)]
@@ -82,8 +83,8 @@ def _form(next: str, language: str, wrong: str, status: HTTPStatus = HTTPStatus.
         title=t("login"),
         name=t("login_name"),
         password=t("login_password"),
-        next=escape(_own(next)),
-        wrong=f'<p role="alert"><b>{escape(wrong)}</b></p>' if wrong else "",
+        next=quote(_own(next), safe="/"),
+        wrong=f'<p role="alert" class="behind">{escape(wrong)}</p>' if wrong else "",
     )
     # Under our usual policy, no-referrer, a browser would send the form with the Origin "null".
     return HTMLResponse(text, status, {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"})
