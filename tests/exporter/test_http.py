@@ -27,6 +27,7 @@ def client(answering: "Stand") -> httpx.AsyncClient:
         lambda: {"sent": 3, "late": 1},
         patience=lambda: [0.2] * 90 + [0.7] * 10,
         platforms=platforms,
+        statuses={next(iter(platforms)): 503},
         refusals=lambda: 3,
         traps=lambda: TrapCounters(Counter(accepted=2), Counter(link_down=2)),
     )
@@ -75,6 +76,8 @@ async def test_the_collector_says_of_itself_what_is_declared(client: httpx.Async
     assert patience == {"0.5": 0.2, "0.9": 0.2, "0.99": 0.7}
     reach = {s.labels["port"]: s.value for s in ours["cuntong_collector_platform_reachable"].samples}
     assert reach == {"443": 1.0, "80": 0.0}
+    status = {s.labels["port"]: s.value for s in ours["cuntong_collector_platform_http_status"].samples}
+    assert status == {"443": 503.0}
 
 
 async def test_what_was_not_measured_yet_is_absent(client: httpx.AsyncClient) -> None:
