@@ -44,7 +44,7 @@ def open_ledger(url: str) -> Engine:
 def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
     """Readers beside one writer, and nothing acknowledged that a power cut can take back."""
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
