@@ -39,7 +39,7 @@ from cuntong.following import follow_windows
 from cuntong.secrets import Credential, credential, require_waiver, secret
 from cuntong.settings import Settings
 from exporter.http import metrics_app
-from exporter.links import lines_of
+from exporter.links import Echoed, echoed_over, lines_of
 from exporter.own import CollectorMetrics
 from exporter.probe import Prober
 from exporter.text import CountyText
@@ -193,20 +193,17 @@ def keys_of(
     return keeper
 
 
-def routers_to_ping(
+def lines_to_echo(
     inventory: Inventory, targets: Sequence[Target | None], reach: Reach, interval_s: float
-) -> list[str | None]:
-    """By ordinal the address of each router that we ask, to send echoes to.
+) -> list[Echoed]:
+    """The lines of every router that we ask, to send echoes over.
 
     None of them in the simulator: on loopback every address answers echoes.
     """
     if reach.simulated or not interval_s:
-        return [None] * len(targets)
-    routers = {ordinal for site in range(len(inventory.sites)) for ordinal in inventory.devices.routers(site)}
-    return [
-        target.address[0] if target is not None and ordinal in routers else None
-        for ordinal, target in enumerate(targets)
-    ]
+        return []
+    routers = [ordinal for site in range(len(inventory.sites)) for ordinal in inventory.devices.routers(site)]
+    return [line for router in routers if targets[router] is not None for line in echoed_over(inventory, router)]
 
 
 def beneath_of(inventory: Inventory) -> Callable[[int], Iterable[int]]:
@@ -362,14 +359,9 @@ async def _run(
             history.watched_until(connection).get(inventory.top),
         )
     platforms = PlatformReach(() if reach.simulated else endpoints_of(inventory.county.kiosks))
-    pinged = routers_to_ping(inventory, targets, reach, settings.ping_interval_s)
-    pinger = Pinger(pinged, settings.ping_interval_s) if any(pinged) else None
-    text = CountyText(
-        inventory,
-        collector,
-        pinger.echoes if pinger else None,
-        [ordinal for ordinal, address in enumerate(pinged) if address is not None],
-    )
+    echoed = lines_to_echo(inventory, targets, reach, settings.ping_interval_s)
+    pinger = Pinger([line.address for line in echoed], settings.ping_interval_s) if echoed else None
+    text = CountyText(inventory, collector, pinger.echoes if pinger else None, echoed)
     classes = [str(device.device_class) for device in inventory.devices]
     receiver = None
     if listening:

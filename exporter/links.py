@@ -7,7 +7,7 @@ the further ones have a port and no contract, and count as backup.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from exporter import registry as r
 from exporter.registry import Metric
@@ -55,6 +55,20 @@ class Line:
         )
 
 
+class Echoed(NamedTuple):
+    """A line over which echoes go.
+
+    Attributes:
+        router: ordinal of the router at its lower end.
+        suffix: of its name, as in `Line`.
+        address: that answers.
+    """
+
+    router: int
+    suffix: str
+    address: str
+
+
 def lines_of(inventory: Inventory, site: int) -> list[Line]:
     """The lines of a site, router by router."""
     routers, links = list(inventory.devices.routers(site)), inventory.links(site)
@@ -72,3 +86,20 @@ def lines_of(inventory: Inventory, site: int) -> list[Line]:
             port = ports[number] if number < len(ports) else None
             lines.append(Line(router, f"-line{number + 1}" if number else "", port, role, link))
     return lines
+
+
+def echoed_over(inventory: Inventory, router: int) -> list[Echoed]:
+    """Where echoes to a router go.
+
+    With one line upward to the address by which it is managed, which that line alone reaches. With several to the
+    lower end of each line's own /30: the management address answers as long as any of them lives. Where the inventory
+    does not say what routers are told (``network``), nobody knows that they have these.
+    """
+    device = inventory.devices[router]
+    ends = inventory.p2p(router) if inventory.county.network is not None else ()
+    if len(ends) < 2:
+        return [Echoed(router, "", device.address)]
+    return [
+        Echoed(router, f"-line{number + 1}" if number else "", str(network.network_address + 2))
+        for number, (_, network) in enumerate(ends)
+    ]

@@ -4,7 +4,7 @@ A device that is well costs a glance at its readings; a line a few subtractions 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from collectors.engine import Collector
@@ -13,7 +13,7 @@ from collectors.ping import Echoes
 from exporter import registry as r
 from exporter import troubles
 from exporter.describing import Described
-from exporter.links import Line, Name
+from exporter.links import Echoed, Line, Name
 from exporter.registry import Metric, series
 from exporter.trends import Means, Rates, Recent
 from exporter.troubles import Found, Trouble
@@ -29,7 +29,7 @@ class Noticed:
 
     Args:
         lines: of the county, as `links.lines_of` gives them.
-        pinged: ordinals to which echoes are sent.
+        echoed: the lines over which echoes go.
         places: township, uplink and schedule of each site.
     """
 
@@ -38,7 +38,7 @@ class Noticed:
         inventory: Inventory,
         collector: Collector,
         lines: Sequence[Line],
-        pinged: Iterable[int],
+        echoed: Sequence[Echoed],
         places: Sequence[tuple[str, str, str]],
     ) -> None:
         self._inventory, self._collector, self._places = inventory, collector, places
@@ -55,11 +55,9 @@ class Noticed:
         self._booted: dict[int, float] = {}
         self._changes: Recent[tuple[int, int]] = Recent(troubles.CHANGES_WITHIN_S, troubles.CHANGES)
         self._restarts: Recent[int] = Recent(troubles.RESTARTS_WITHIN_S, troubles.RESTARTS)
-        self._pinged = {ordinal: at for at, ordinal in enumerate(pinged)}
-        self._means = Means(len(self._pinged))
-        self._mobile = {
-            line.router for line in lines if not line.suffix and line.link and line.link.link_type == _MOBILE
-        }
+        self._echoed = echoed
+        self._means = Means(len(echoed))
+        self._mobile = {(line.router, line.suffix) for line in lines if line.link and line.link.link_type == _MOBILE}
         self._carriers: list[list[str]] = [[] for _ in places]  # of each site's primary lines
         for line in lines:
             if line.link is not None and line.link.role == "primary" and line.link.carrier:
@@ -156,11 +154,11 @@ class Noticed:
             lines.append(f"{series(r.LINK_TROUBLE, site, link, Trouble.FLAPPING)}{times}\n")
             sites.add(self._sites[ordinal])
         if echoes is not None:
-            for ordinal in self._pinged:
-                told = self._echo(ordinal, echoes, now)
+            for target, line in enumerate(self._echoed):
+                told = self._echo(target, line, echoes, now)
                 if told:
                     lines.append(told)
-                    sites.add(self._sites[ordinal])
+                    sites.add(self._sites[line.router])
         watch = self._collector.watch
         sites.update(watch.dark, (outage.root for outage in watch.open_outages))
         return {
@@ -170,13 +168,14 @@ class Noticed:
             **self._counted(),
         }
 
-    def _echo(self, ordinal: int, echoes: Echoes, now: float) -> str:
-        mean = self._means.take(self._pinged[ordinal], echoes.rtt_s(ordinal), now)
-        if self._sites[ordinal] in self._collector.watch.dark:
+    def _echo(self, target: int, line: Echoed, echoes: Echoes, now: float) -> str:
+        mean = self._means.take(target, echoes.rtt_s(target), now)
+        if self._sites[line.router] in self._collector.watch.dark:
             return ""  # its outage says so already
-        found = troubles.of_echoes(echoes.loss_ratio(ordinal), mean, ordinal in self._mobile)
-        where = self._where(ordinal)
-        return "".join(f"{series(r.LINK_TROUBLE, *where, trouble)}{value:.15g}\n" for trouble, value in found)
+        found = troubles.of_echoes(echoes.loss_ratio(target), mean, (line.router, line.suffix) in self._mobile)
+        site, device = self._where(line.router)
+        link = device + line.suffix
+        return "".join(f"{series(r.LINK_TROUBLE, site, link, trouble)}{value:.15g}\n" for trouble, value in found)
 
     def _where(self, ordinal: int) -> tuple[str, str]:
         return self._inventory.sites.ids[self._sites[ordinal]], self._ids[ordinal]

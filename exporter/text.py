@@ -7,7 +7,7 @@ disappears.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -18,7 +18,7 @@ from exporter import registry as r
 from exporter.describing import describe
 from exporter.formats import Families, Format, page
 from exporter.fragments import Templates
-from exporter.links import Line, lines_of
+from exporter.links import Echoed, Line, lines_of
 from exporter.noticing import Noticed
 from exporter.registry import Metric, series
 from health.hours import in_service_hours, next_change
@@ -47,8 +47,8 @@ class CountyText:
     """Renders what one collector knows of its county.
 
     Args:
-        echoes: of the devices' ICMP echoes, by ordinal; None where none are sent.
-        pinged: ordinals to which they are sent.
+        echoes: what came of the ICMP echoes, in the order of ``echoed``; None where none are sent.
+        echoed: the lines over which they go.
         clock: Unix time.
     """
 
@@ -57,7 +57,7 @@ class CountyText:
         inventory: Inventory,
         collector: Collector,
         echoes: Echoes | None = None,
-        pinged: Iterable[int] = (),
+        echoed: Sequence[Echoed] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._inventory = inventory
@@ -74,10 +74,11 @@ class CountyText:
         self._versions: list[object] = [None] * len(devices)
         self._fragments = [[""] * len(_DEVICE_METRICS)] * len(devices)
         self._identities: list[tuple[Identity | None, str] | None] = [None] * len(devices)
-        self._pinged = []
-        for ordinal in pinged:
-            where = self._ids[ordinal]
-            self._pinged.append((ordinal, series(r.LINK_PROBE_RTT, *where), series(r.LINK_PROBE_LOSS, *where)))
+        self._echoed = []
+        for target, over in enumerate(echoed):
+            id, router = self._ids[over.router]
+            where = (id, router + over.suffix)
+            self._echoed.append((target, series(r.LINK_PROBE_RTT, *where), series(r.LINK_PROBE_LOSS, *where)))
         self._templates = Templates(_DEVICE_METRICS)
         places = [
             (_township(inventory, site), _uplink(inventory, site), inventory.calendar_name(site) or ALWAYS)
@@ -95,7 +96,7 @@ class CountyText:
         self._lines: dict[int, list[Line]] = {}
         for line in lines:
             self._lines.setdefault(line.router, []).append(line)
-        self._noticed = Noticed(inventory, collector, lines, [ordinal for ordinal, *_ in self._pinged], places)
+        self._noticed = Noticed(inventory, collector, lines, echoed, places)
         self._static = _describe_sites(inventory, places) | _describe_lines(inventory, lines)
         self._schedules: dict[str, tuple[float, bool]] = {}  # until when it stays as it is
 
@@ -179,8 +180,8 @@ class CountyText:
         rtts, losses = [], []
         if self._echoes is None:
             return {}
-        for ordinal, of_rtt, of_loss in self._pinged:
-            loss, rtt_s = self._echoes.loss_ratio(ordinal), self._echoes.rtt_s(ordinal)
+        for target, of_rtt, of_loss in self._echoed:
+            loss, rtt_s = self._echoes.loss_ratio(target), self._echoes.rtt_s(target)
             if loss is not None:
                 losses.append(f"{of_loss}{loss:.15g}\n")
             if rtt_s is not None:
@@ -270,7 +271,7 @@ def _describe_sites(inventory: Inventory, places: list[tuple[str, str, str]]) ->
     return {r.SITE_INFO: "".join(infos)}
 
 
-def _describe_lines(inventory: Inventory, lines: Iterable[Line]) -> dict[Metric, str]:
+def _describe_lines(inventory: Inventory, lines: Sequence[Line]) -> dict[Metric, str]:
     infos, speeds = [], []
     for line in lines:
         link, router = line.link, inventory.devices[line.router]

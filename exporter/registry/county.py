@@ -98,13 +98,13 @@ LINES: Final = Metric(
 )  # fmt: skip
 LINK_PROBE_RTT: Final = Metric(
     "cuntong_link_probe_rtt_seconds", "gauge", _LINK,
-    "Round trip of the newest ICMP echo from the collector to the router at the end of the line; absent if it was "
-    "lost.",
-    "采集端到线路末端路由器最近一次 ICMP 回显的往返时间；丢失则不出现。",
+    "Round trip of the newest ICMP echo from the collector over the line: to its own address where a router has "
+    "several, else to the router; absent if it was lost.",
+    "采集端经该线路最近一次 ICMP 回显的往返时间（多线路路由器测各线路自身地址）；丢失则不出现。",
 )  # fmt: skip
 LINK_PROBE_LOSS: Final = Metric(
     "cuntong_link_probe_loss_ratio", "gauge", _LINK,
-    "ICMP echoes to the router at the end of the line without an answer, of the last 20; 0 to 1.",
+    "ICMP echoes over the line without an answer, of the last 20; 0 to 1.",
     "最近 20 次 ICMP 回显的丢失率。",
 )  # fmt: skip
 DEVICE_INFO: Final = Metric(

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from collectors.snmp.target import Target
 from collectors.snmp.usm import Auth, Keys, Priv, User
 from collectors.traps import Limit
-from cuntong.collect import Reach, in_the_simulator, keys_of, notifying_user, routers_to_ping, targets_of
+from cuntong.collect import Reach, in_the_simulator, keys_of, lines_to_echo, notifying_user, targets_of
 from cuntong.settings import Settings
 from inventory.model import Inventory
 from inventory.vocabulary import DeviceClass
@@ -21,15 +21,21 @@ def field(user: User = USER) -> Reach:
     return Reach(lambda device: (device.address, 161), lambda _: user)
 
 
-def test_routers_are_pinged_in_the_field_and_nobody_on_loopback(example: Inventory) -> None:
+def test_echoes_go_over_each_line_in_the_field_and_nowhere_on_loopback(example: Inventory) -> None:
     targets = targets_of(example, field())
-    pinged = routers_to_ping(example, targets, field(), 60.0)
-    routers = [device for device in example.devices if device.device_class is DeviceClass.ROUTER]
-    assert {ordinal for ordinal, address in enumerate(pinged) if address} == {device.ordinal for device in routers}
-    assert pinged[routers[5].ordinal] == routers[5].address
-    assert not any(routers_to_ping(example, targets, field(), 0.0))
+    echoed = lines_to_echo(example, targets, field(), 60.0)
+    routers = {device.ordinal for device in example.devices if device.device_class is DeviceClass.ROUTER}
+    assert {line.router for line in echoed} == routers
+    single = example.devices.find("tq-chengxiang-xuyu-cpe1")
+    assert [line.address for line in echoed if line.router == single.ordinal] == [single.address]
+    dual = example.devices.find("tq-fagai-cpe1")
+    assert [(line.suffix, line.address) for line in echoed if line.router == dual.ordinal] == [
+        ("", "10.126.16.2"),
+        ("-line2", "10.126.16.6"),
+    ], "the management address would answer over either of the two"
+    assert lines_to_echo(example, targets, field(), 0.0) == []
     simulated = in_the_simulator(16100)
-    assert not any(routers_to_ping(example, targets_of(example, simulated), simulated, 60.0))
+    assert lines_to_echo(example, targets_of(example, simulated), simulated, 60.0) == []
 
 
 def test_targets_of_v3_get_the_keys_that_the_ledger_keeps(example: Inventory, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collectors.line_changes import LineChanges
 from collectors.ping import Echoes
 from collectors.schedule import Schedule
 from cuntong.collect import line_ports
+from exporter.links import Echoed, echoed_over
 from exporter.text import CountyText
 from health.reading import Identity, Readings
 from inventory.devices import Device
@@ -53,8 +54,10 @@ class Stand:
         self.watch = self.collector.watch
         # Suspects are asked again by whoever runs the polls: here, by the test.
         self.watch._ask = lambda devices: None
-        self.echoes = Echoes(count)
-        self.text = CountyText(inventory, self.collector, self.echoes, [0, 1], lambda: self.now)
+        # The first router, and a line of its own for each of a village's two.
+        self.echoed = [Echoed(0, "", "192.0.2.1"), *echoed_over(inventory, self.device("tq-fagai-cpe1").ordinal)]
+        self.echoes = Echoes(len(self.echoed))
+        self.text = CountyText(inventory, self.collector, self.echoes, self.echoed, lambda: self.now)
 
     def device(self, id: str) -> Device:
         return self.inventory.devices.find(id)
