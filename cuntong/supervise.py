@@ -51,7 +51,7 @@ class Program:
             stdout=self._out,
             stderr=self._out,
             env={**os.environ, **self.environment},
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         self.started = time.monotonic()
 
@@ -72,7 +72,7 @@ class Program:
             self._out = None
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Runs in the child: when we are killed, the kernel ends it, and no orphan goes on polling."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     os.setpgid(0, 0)  # Ctrl-C in the terminal reaches us alone, and we end the children in order

@@ -1,4 +1,4 @@
-"""``cuntong up``: collector and API on one machine and one ledger, restarted when they die."""
+"""``cuntong up``: collector, API and worker on one machine and one ledger, restarted when they die."""
 
 import logging
 import signal
@@ -25,6 +25,10 @@ def server(folder: Path, host: str, port: int, log_file: Path | None = None) -> 
     return Program("api", ["serve", str(folder), "--host", host, "--port", str(port)], log_file)
 
 
+def worker(folder: Path, log_file: Path | None = None) -> Program:
+    return Program("worker", ["work", str(folder)], log_file)
+
+
 def told_to_stop() -> threading.Event:
     """Set by SIGINT or SIGTERM."""
     stop = threading.Event()
@@ -36,7 +40,8 @@ def told_to_stop() -> threading.Event:
 def run(folder: Path, host: str, port: int, metrics_port: int) -> None:
     """Until a signal ends it."""
     stop = told_to_stop()
-    with Supervisor([collector(folder, host, metrics_port), server(folder, host, port)]) as supervisor:
+    programs = [collector(folder, host, metrics_port), server(folder, host, port), worker(folder)]
+    with Supervisor(programs) as supervisor:
         log.info("page on http://%s:%d/", host, port)
         while not stop.wait(_LOOK_S):
             for program in supervisor.restart_the_dead():

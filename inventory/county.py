@@ -4,13 +4,14 @@ from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from inventory.calendars import Calendar
 from inventory.declared import Declared
 from inventory.entries import Defaults
 from inventory.kiosks import Kiosks
 from inventory.network import Network, Ports
+from inventory.timetable import timetable
 from inventory.vocabulary import DeviceClass, LinkType, Requirement, SiteType
 
 Code = Annotated[str, Field(pattern=r"^[0-9]{2}([0-9A-Z]{2}){0,2}([0-9A-Z]{3}){0,2}$")]
@@ -185,6 +186,31 @@ class OwnNode(Declared):
     adopts: tuple[Code, ...] = ()
 
 
+def _time_of_work(text: str) -> str:
+    if text != "off":
+        timetable(text)
+    return text
+
+
+TimeOfWork = Annotated[str, AfterValidator(_time_of_work)]
+
+
+class Work(Declared):
+    """When ``cuntong work`` does what nobody has to be asked for; ``off`` leaves a thing to people.
+
+    Attributes:
+        backup: read every router and keep what it says.
+        inspection: the daily check (日巡查) of the day before, as a spreadsheet.
+        bulletin: a draft of the last month's bulletin (月通报). People publish it.
+        ledger: the month's ledger (台账) with who signed and who is late.
+    """
+
+    backup: TimeOfWork = "02:30"
+    inspection: TimeOfWork = "07:30"
+    bulletin: TimeOfWork = "1 06:00"
+    ledger: TimeOfWork = "26 06:00"
+
+
 class County(Declared):
     """The whole of county.yml."""
 
@@ -205,5 +231,6 @@ class County(Declared):
     waivers: tuple[Waiver, ...] = ()
     network: Network | None = None
     kiosks: Kiosks | None = None
+    work: Work = Work()
     nodes: tuple[OwnNode, ...] = ()
     defaults: Defaults = Defaults()

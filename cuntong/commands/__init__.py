@@ -16,6 +16,7 @@ from cuntong.commands import (
     running,
     simulating,
     walling,
+    working,
 )
 from cuntong.commands.common import app
 
@@ -36,4 +37,5 @@ __all__ = [
     "running",
     "simulating",
     "walling",
+    "working",
 ]

@@ -55,7 +55,7 @@ def up(
     port: Port = 8080,
     metrics_port: Annotated[int, typer.Option(help="TCP port of the collector's metrics.")] = 9161,
 ) -> None:
-    """Everything on this machine: collector and API on one ledger; what dies is started again."""
+    """Everything on this machine: collector, API and worker on one ledger; what dies is started again."""
     from cuntong.up import run
 
     log()

@@ -1,0 +1,33 @@
+"""The tables of timed work: what is due when and who does it, and what came of each run.
+
+Same rules as `ledger.tables`. ``jobs`` is bookkeeping and changes; ``job_runs`` only grows.
+"""
+
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
+
+from ledger.tables import metadata, row_id
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("county", String(12), primary_key=True),
+    Column("job", String(32), primary_key=True),
+    Column("due_at", Float(53), nullable=False),
+    Column("epoch", Integer, nullable=False),  # raised by each taking
+    Column("holder", String(96), nullable=False),  # empty: nobody has it
+    Column("expires_at", Float(53), nullable=False),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("id", row_id, primary_key=True, autoincrement=True),
+    Column("county", String(12), nullable=False),
+    Column("job", String(32), nullable=False),
+    Column("due_at", Float(53), nullable=False),
+    Column("began_at", Float(53), nullable=False),
+    Column("ended_at", Float(53), nullable=False),
+    Column("outcome", String(12), nullable=False),  # done, failed, interrupted
+    Column("said", Text, nullable=False),  # the last lines of what it printed
+    Index(None, "county", "job", "id"),
+)
