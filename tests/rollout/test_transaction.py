@@ -293,7 +293,7 @@ def test_a_thin_line_is_slow_and_not_lost() -> None:
     with serving([spec], Options(minute_s=30.0, rate_bit_s=64_000, delay_s=0.04)) as fleet:
         router = Router(
             device="r1", platform=Platform.VRP, host=fleet.address("r1"), port=fleet.port, username="ops",
-            password=PASSWORD, host_keys=(fleet.host_key("r1"),), silence_s=1.0, connect_s=5.0, minute_s=30.0,
+            password=PASSWORD, host_keys=(fleet.host_key("r1"),), silence_s=2.0, connect_s=5.0, minute_s=30.0,
         )  # fmt: skip
         change = change_of("vrp", "harmless", router, fingerprint(Platform.VRP, fleet["r1"].running))
         assert transact(change, router, Notebook()).state is ChangeState.CONFIRMED
