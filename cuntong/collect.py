@@ -36,6 +36,7 @@ from cuntong import http, signals
 from cuntong.engine_keys import KeyKeeper
 from cuntong.errors import StartError
 from cuntong.following import follow_windows
+from cuntong.reloading import Switchover, start_anew
 from cuntong.secrets import Credential, credential, require_waiver, secret
 from cuntong.settings import Settings
 from exporter.http import metrics_app
@@ -322,13 +323,16 @@ def collect(
     try:
         sock = http.bind(host, port)
         engine = open_ledger(settings.ledger_url)
+        switchover = Switchover(engine, inventory)
         try:
-            uvloop.run(_run(inventory, settings, reach, targets, engine, sock, listening))
+            uvloop.run(_run(inventory, settings, reach, targets, engine, sock, listening, switchover))
         finally:
             engine.dispose()
     finally:
         for each in listening:
             each.close()
+    if switchover.wanted:
+        start_anew()
 
 
 async def _run(
@@ -339,6 +343,7 @@ async def _run(
     engine: Engine,
     sock: socket.socket,
     listening: Sequence[socket.socket],
+    switchover: Switchover,
 ) -> None:
     address = http.address_of(sock)
     keep(engine, inventory, time.time())
@@ -384,7 +389,8 @@ async def _run(
     try:
         follow_s = min(settings.interval_s, _FOLLOW_S)
         following = follow_windows(inventory, engine, collector.watch.promises, follow_s)
-        programs = [collector.run(), following, http.serve(metrics_app({inventory.top: text}, own, prober), sock)]
+        app = metrics_app({inventory.top: text}, own, prober)
+        programs = [collector.run(), following, http.serve(app, sock), switchover.run()]
         if keeper is not None:
             programs.append(keeper.run())
         if pinger is not None:

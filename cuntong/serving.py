@@ -20,6 +20,7 @@ from api.receivers.hearing import Notifications
 from api.standing import Standing
 from cuntong import http, signals
 from cuntong.errors import UsageError
+from cuntong.reloading import Switchover, start_anew
 from cuntong.secrets import secret
 from cuntong.settings import Settings
 from exporter.alertmanager.settings import read_alerting
@@ -47,13 +48,18 @@ def serve(inventory: Inventory, settings: Settings, host: str, port: int) -> Non
         )
     sock = http.bind(host, port)
     engine = open_ledger(settings.ledger_url)
+    switchover = Switchover(engine, inventory)
     try:
-        uvloop.run(_run(inventory, settings, engine, sock))
+        uvloop.run(_run(inventory, settings, engine, sock, switchover))
     finally:
         engine.dispose()
+    if switchover.wanted:
+        start_anew()
 
 
-async def _run(inventory: Inventory, settings: Settings, engine: Engine, sock: socket.socket) -> None:
+async def _run(
+    inventory: Inventory, settings: Settings, engine: Engine, sock: socket.socket, switchover: Switchover
+) -> None:
     keep(engine, inventory, time.time())
     # Three missed polls and the time to notice: after that a verdict no longer speaks of now.
     standing = Standing(inventory, engine, time.time, stale_after_s=3 * settings.interval_s + 30)
@@ -70,6 +76,7 @@ async def _run(inventory: Inventory, settings: Settings, engine: Engine, sock: s
         Delivery(engine, notifications, holder).run(),
         Escalation(engine, inventory, notifications).run(),
         http.serve(app, sock),
+        switchover.run(),
     )
 
 

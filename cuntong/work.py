@@ -22,6 +22,7 @@ from typing import IO, Final
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from cuntong.reloading import Switchover
 from cuntong.supervise import die_with_parent
 from inventory.model import Inventory
 from inventory.timetable import CHINA, Timetable, timetable
@@ -101,9 +102,10 @@ class Worker:
         self._environment = {**os.environ, **environment}
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._duties = duties(inventory)
+        self.switchover = Switchover(engine, inventory)
 
     def run(self, stop: threading.Event) -> None:
-        """Until told. A ledger that does not answer is waited for."""
+        """Until told, or another inventory is in force. A ledger that does not answer is waited for."""
         self._papers.mkdir(mode=0o700, parents=True, exist_ok=True)
         declared = False
         while not stop.is_set():
@@ -111,8 +113,11 @@ class Worker:
                 if not declared:
                     self.declare()
                     declared = True
-                while not stop.is_set() and self.work_once(stop):
+                while not stop.is_set() and not self.switchover.look() and self.work_once(stop):
                     pass
+                if self.switchover.wanted:
+                    log.info("changing over to another inventory")
+                    return
             except DBAPIError as error:
                 log.warning("the ledger does not answer: %s", error.orig)
             stop.wait(_LOOK_S)

@@ -3,14 +3,16 @@
 import io
 import zipfile
 from contextlib import suppress
+from dataclasses import dataclass
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from inventory.model import Inventory
 from inventory.source import Source
 from ledger.errors import LedgerError
 from ledger.tables import inventories
+from ledger.work_tables import switches
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # ZIP's first moment: the archive of the same files is the same bytes
 
@@ -57,3 +59,26 @@ def fetch(engine: Engine, content_hash: str) -> dict[str, bytes] | None:
         return None
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Which inventory every program of a county was told to use. ``id`` grows with each."""
+
+    id: int
+    content_hash: str
+    by: str
+    at: float
+
+
+def switch(connection: Connection, county: str, content_hash: str, by: str, now: float) -> None:
+    """Tell every program of a county to use an inventory that the ledger keeps."""
+    connection.execute(insert(switches).values(county=county, content_hash=content_hash, by=by, at=now))
+
+
+def newest_switch(connection: Connection, county: str) -> Switch | None:
+    """The last one; None where programs use what they were started with."""
+    row = connection.execute(
+        select(switches).where(switches.c.county == county).order_by(switches.c.id.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else Switch(row.id, row.content_hash, row.by, row.at)

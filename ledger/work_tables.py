@@ -1,6 +1,6 @@
-"""The tables of timed work: what is due when and who does it, and what came of each run.
+"""The tables of running programs: timed work and what came of it, and which inventory is in force.
 
-Same rules as `ledger.tables`. ``jobs`` is bookkeeping and changes; ``job_runs`` only grows.
+Same rules as `ledger.tables`. ``jobs`` is bookkeeping and changes.
 """
 
 from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
@@ -30,4 +30,15 @@ job_runs = Table(
     Column("outcome", String(12), nullable=False),  # done, failed, interrupted
     Column("said", Text, nullable=False),  # the last lines of what it printed
     Index(None, "county", "job", "id"),
+)
+
+switches = Table(
+    "inventory_switches",
+    metadata,
+    Column("id", row_id, primary_key=True, autoincrement=True),
+    Column("county", String(12), nullable=False),  # the inventory's top division
+    Column("content_hash", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Index(None, "county", "id"),
 )

@@ -36,6 +36,7 @@ class Action(StrEnum):
     SIGN = "sign reports"
     PUBLISH = "publish reports"
     EDIT_STANDARD = "edit the standard"
+    SWITCH_INVENTORY = "put an inventory in force"
     CLAIM = "say how far sites are"
 
 
@@ -66,6 +67,7 @@ _ALLOWED: Final = {
     Action.SIGN: {Role.TOWNSHIP_CLERK, Role.REFORM_VIEWER},
     Action.PUBLISH: {Role.REFORM_VIEWER},
     Action.EDIT_STANDARD: {Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
+    Action.SWITCH_INVENTORY: {Role.NETWORK_ENGINEER},
     Action.CLAIM: {Role.TOWNSHIP_CLERK, Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
 }
 

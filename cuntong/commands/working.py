@@ -1,4 +1,4 @@
-"""Commands of timed work: work does it at its hour, jobs tells of it."""
+"""Commands of running programs: work does things at their hour, jobs tells of it, reload changes the inventory."""
 
 import time
 from datetime import datetime
@@ -21,6 +21,7 @@ Papers = Annotated[
 @app.command(rich_help_panel="Run")
 def work(folder: Folder = HERE, papers: Papers = None) -> None:
     """Do at its hour what county.yml names under work: backups, the daily check, drafts of bulletins, the ledger."""
+    from cuntong.reloading import start_anew
     from cuntong.up import told_to_stop
     from cuntong.work import Worker
 
@@ -29,7 +30,25 @@ def work(folder: Folder = HERE, papers: Papers = None) -> None:
     stop = told_to_stop()
     with identity.ledger(given) as engine:
         environment = {"CUNTONG_INVENTORY": str(folder.resolve())}
-        Worker(engine, inventory, (papers or state_folder() / "reports").resolve(), environment).run(stop)
+        worker = Worker(engine, inventory, (papers or state_folder() / "reports").resolve(), environment)
+        worker.run(stop)
+    if worker.switchover.wanted:
+        start_anew()
+
+
+@app.command(rich_help_panel="Run")
+def reload(folder: Folder = HERE) -> None:
+    """Check an inventory and put it in force: collectors, API and workers change over within seconds."""
+    from api.actions.inventories import switch
+
+    inventory = load(folder)
+    with identity.ledger(settings()) as engine:
+        told = switch(engine, inventory, identity.actor(engine), time.time())
+    say(
+        f"{inventory.title}: {inventory.content_hash[:12]} is in force; programs change over within seconds."
+        if told
+        else f"{inventory.title}: {inventory.content_hash[:12]} is in force already."
+    )
 
 
 @app.command("jobs", rich_help_panel="Run")

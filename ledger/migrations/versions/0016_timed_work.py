@@ -1,4 +1,4 @@
-"""Timed work and what came of it."""
+"""Timed work and what came of it; which inventory is in force."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,3 +30,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('job_runs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_job_runs_county_job_id'), ['county', 'job', 'id'], unique=False)
+
+    op.create_table('inventory_switches',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('county', sa.String(length=12), nullable=False),
+    sa.Column('content_hash', sa.String(length=64), nullable=False),
+    sa.Column('by', sa.String(length=64), nullable=False),
+    sa.Column('at', sa.Float(precision=53), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_inventory_switches'))
+    )
+    with op.batch_alter_table('inventory_switches', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_inventory_switches_county_id'), ['county', 'id'], unique=False)
