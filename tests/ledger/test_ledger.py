@@ -1,5 +1,6 @@
 """The ledger on a real SQLite file: leases, the journal's promises, intervals derived from facts."""
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from health.outage import Scope
 from health.rootcause import Cause
 from health.verdict import Blame, Clue, Finding, Sign, as_text
 from inventory.vocabulary import Aspect, Claim, Verdict
-from ledger import claims, history, leases, maintenance
+from ledger import claims, database, history, leases, maintenance
 from ledger.database import open_ledger, sqlite_url
 from ledger.errors import FencedError, LedgerError
 from ledger.journal import Journal, OutageEvent, SiteEvent, VerdictEvent
@@ -216,3 +217,35 @@ def test_a_claim_keeps_who_said_it_when_and_the_proof(engine: Engine) -> None:
     with engine.connect() as connection:
         assert claims.said_since(connection, 0) == [(1, said)]
         assert claims.said_since(connection, 1) == []
+
+
+class Refusing:
+    """A cursor of SQLite's that refuses to change the journal twice, as it does when two processes try at once."""
+
+    def __init__(self) -> None:
+        self.mode, self.refusals = "delete", 2
+        self.said: list[str] = []
+
+    def cursor(self) -> "Refusing":
+        return self
+
+    def execute(self, statement: str) -> "Refusing":
+        self.said.append(statement)
+        if statement == "PRAGMA journal_mode=WAL":
+            if self.refusals:
+                self.refusals -= 1
+                raise sqlite3.OperationalError("database is locked")
+            self.mode = "wal"
+        return self
+
+    def fetchone(self) -> tuple[str]:
+        return (self.mode,)
+
+    def close(self) -> None: ...
+
+
+def test_who_is_refused_the_journal_while_another_process_starts_tries_again() -> None:
+    cursor = Refusing()
+    database._prepare_sqlite(cursor, None)  # type: ignore[arg-type]
+    assert cursor.mode == "wal"
+    assert cursor.said[-1] == "PRAGMA foreign_keys=ON"
