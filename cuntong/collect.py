@@ -47,10 +47,13 @@ from exporter.text import CountyText
 from inventory.devices import Device
 from inventory.model import Inventory
 from inventory.vocabulary import DeviceClass
-from ledger import history, leases
+from ledger import history, leases, spool
 from ledger.database import open_ledger
+from ledger.errors import FencedError
 from ledger.inventories import keep
 from ledger.journal import Journal
+from ledger.leases import Lease
+from ledger.spool import Spool
 from simulator.dial import address_of
 
 log = logging.getLogger(__name__)
@@ -335,6 +338,23 @@ def collect(
         start_anew()
 
 
+def spool_of(engine: Engine, settings: Settings, lease: Lease) -> Spool | None:
+    """Where facts wait for a ledger on another machine; a SQLite file is on this one's disk already."""
+    if engine.dialect.name == "sqlite":
+        return None
+    return Spool(settings.spool_folder / f"{lease.county}.jsonl", lease)
+
+
+def _deliver(engine: Engine, path: Path, lease: Lease) -> None:
+    try:
+        delivered = spool.deliver(engine, path, lease, time.time())
+    except FencedError as error:
+        log.warning("%s", error)
+    else:
+        if delivered:
+            log.info("%d facts of the collector before us are in the ledger now", delivered)
+
+
 async def _run(
     inventory: Inventory,
     settings: Settings,
@@ -349,7 +369,10 @@ async def _run(
     keep(engine, inventory, time.time())
     # The holder is the machine, so that a collector that died can be started again at once.
     lease = leases.acquire(engine, inventory.top, socket.gethostname(), address, time.time(), LEASE_S)
-    journal = Journal(engine, lease, time.time, LEASE_S)
+    waiting = spool_of(engine, settings, lease)
+    if waiting is not None:
+        _deliver(engine, waiting.path, lease)
+    journal = Journal(engine, lease, time.time, LEASE_S, waiting)
     keeper = keys_of(inventory, targets, engine, settings.vault_key_path)
     transport = SnmpTransport(asyncio.get_running_loop(), max_in_flight=_IN_FLIGHT)
     asker = SnmpAsker(transport, targets, settings.timeout_s, settings.retries, settings.timeout_s * 10)

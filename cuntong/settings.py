@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         return Limit(self.traps_per_source_s, self.traps_burst), Limit(total, max(1, round(4 * total)))
 
     @property
+    def spool_folder(self) -> Path:
+        """Where a collector keeps what a ledger on another machine did not take yet."""
+        return state_folder() / "spool"
+
+    @property
     def vault_key_path(self) -> Path:
         return self.vault_key or state_folder() / "vault.key"
 

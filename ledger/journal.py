@@ -1,14 +1,16 @@
 """What a collector writes: facts in order, and how long it has been watching. One transaction a flush.
 
-Rows stay in memory until the database has them, so an unreachable database costs nothing but delay; a row that
-arrives twice is known by (county, epoch, seq) and dropped.
+Rows stay in memory until the database has them (and on the disk, where it is on another machine: `ledger.spool`), so
+an unreachable database costs nothing but delay; a row that arrives twice is known by (county, epoch, seq) and dropped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from threading import Lock
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from health.outage import Scope
 from health.rootcause import Cause
@@ -68,21 +70,51 @@ _TABLES: dict[type[Fact], Table] = {
 }
 
 
+Numbered = tuple[int, Fact]
+"""A fact and its place among those of its county and epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A watch interval. Unix seconds; ``cycles`` are flushes."""
+
+    since: float
+    until: float
+    cycles: int
+
+
+class Keeper(Protocol):
+    """Where facts stay while the database is away: `ledger.spool.Spool`."""
+
+    def keep(self, rows: Sequence[Numbered], watched: Watched | None) -> None: ...
+
+    def clear(self) -> None: ...
+
+
 class Journal:
     """The pending facts of one collector under one lease.
 
     Args:
         clock: Unix time; the time at which a fact is recorded.
         lease_s: how long each flush extends the lease.
+        keeper: outlives us while the database is away; None: nothing does.
     """
 
-    def __init__(self, engine: Engine, lease: Lease, clock: Callable[[], float], lease_s: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        lease: Lease,
+        clock: Callable[[], float],
+        lease_s: float,
+        keeper: Keeper | None = None,
+    ) -> None:
         self.lease = lease
         self._engine = engine
         self._clock = clock
         self._lease_s = lease_s
         self._seq = 0
-        self._pending: list[tuple[int, Fact]] = []
+        self._keeper = keeper
+        self._pending: list[Numbered] = []
         self._watching_since: float | None = None
         self._cycles = 0
         self._flushing = Lock()  # a flush whose caller was cancelled still runs in its thread
@@ -120,47 +152,55 @@ class Journal:
             if watched_at is not None:
                 self._watching_since = watched_at if self._watching_since is None else self._watching_since
                 self._cycles += 1
-            with self._engine.begin() as connection:
-                leases.renew(connection, self.lease, now, self._lease_s)
-                if rows:
-                    self._write(connection, rows, now)
-                if watched_at is not None:
-                    self._watch(connection, self._watching_since, watched_at)
+            watched = None
+            if watched_at is not None and self._watching_since is not None:
+                watched = Watched(self._watching_since, watched_at, self._cycles)
+            try:
+                with self._engine.begin() as connection:
+                    leases.renew(connection, self.lease, now, self._lease_s)
+                    if rows:
+                        write_facts(connection, self.lease.county, self.lease.epoch, rows, now)
+                    if watched is not None:
+                        write_watched(connection, self.lease.county, self.lease.epoch, watched)
+            except DBAPIError:
+                if self._keeper is not None:
+                    self._keeper.keep(rows, watched)
+                raise
+            if self._keeper is not None:
+                self._keeper.clear()
             del self._pending[: len(rows)]
-
-    def _write(self, connection: Connection, rows: list[tuple[int, Fact]], now: float) -> None:
-        key = {"county": self.lease.county, "epoch": self.lease.epoch, "recorded_at": now}
-        for kind, table in _TABLES.items():
-            ours = [(seq, fact) for seq, fact in rows if type(fact) is kind]
-            if not ours:
-                continue
-            # An earlier flush may have been committed without our hearing of it.
-            known = set(
-                connection.scalars(
-                    select(table.c.seq).where(
-                        table.c.county == self.lease.county,
-                        table.c.epoch == self.lease.epoch,
-                        table.c.seq >= ours[0][0],
-                    )
-                )
-            )
-            fresh = [{**key, "seq": seq, **asdict(fact)} for seq, fact in ours if seq not in known]
-            if fresh:
-                connection.execute(insert(table), fresh)
-
-    def _watch(self, connection: Connection, since: float | None, until: float) -> None:
-        table = watch_intervals.c
-        county, epoch = self.lease.county, self.lease.epoch
-        extended = connection.execute(
-            update(watch_intervals)
-            .where(table.county == county, table.epoch == epoch, table.since == since)
-            .values(until=until, cycles=self._cycles)
-        )
-        if not extended.rowcount:  # the first of its interval that the database takes
-            values = {"county": county, "epoch": epoch, "since": since, "until": until, "cycles": self._cycles}
-            connection.execute(insert(watch_intervals).values(values))
 
     def stop_watching(self) -> None:
         """End the watch interval: the next flush that watches begins another (after a gap, such as a clock jump)."""
         self._watching_since = None
         self._cycles = 0
+
+
+def write_facts(connection: Connection, county: str, epoch: int, rows: Sequence[Numbered], now: float) -> None:
+    """Insert those of these facts that the ledger lacks: an earlier writing may have come through unheard of."""
+    key = {"county": county, "epoch": epoch, "recorded_at": now}
+    for kind, table in _TABLES.items():
+        ours = [(seq, fact) for seq, fact in rows if type(fact) is kind]
+        if not ours:
+            continue
+        known = set(
+            connection.scalars(
+                select(table.c.seq).where(table.c.county == county, table.c.epoch == epoch, table.c.seq >= ours[0][0])
+            )
+        )
+        fresh = [{**key, "seq": seq, **asdict(fact)} for seq, fact in ours if seq not in known]
+        if fresh:
+            connection.execute(insert(table), fresh)
+
+
+def write_watched(connection: Connection, county: str, epoch: int, watched: Watched) -> None:
+    """Extend a watch interval, or begin it."""
+    table = watch_intervals.c
+    values = {"until": watched.until, "cycles": watched.cycles}
+    extended = connection.execute(
+        update(watch_intervals)
+        .where(table.county == county, table.epoch == epoch, table.since == watched.since)
+        .values(values)
+    )
+    if not extended.rowcount:  # the first of its interval that the database takes
+        connection.execute(insert(watch_intervals).values(county=county, epoch=epoch, since=watched.since, **values))

@@ -207,6 +207,7 @@ async def test_time_in_which_devices_wait_for_their_turn_is_not_watched(ledger: 
         await post.until(lambda: post.collector.watching)
         post.village.mute = True
         await post.until(lambda: not post.collector.watching)
+        await asyncio.sleep(0.3)  # a writing that began before may still be under way
         (interval,) = post.watched()
         await asyncio.sleep(0.2)
         assert post.watched() == [interval]
