@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import Connection, insert, select
 
 from inventory.vocabulary import Claim
+from ledger.ordering import append_in_order
 from ledger.tables import claims
 
 
@@ -22,6 +23,7 @@ class SaidClaim:
 
 
 def record(connection: Connection, said: SaidClaim, now: float) -> None:
+    append_in_order(connection, claims)
     connection.execute(
         insert(claims).values(
             site=said.site,

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -17,6 +17,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ledger.errors import LedgerError
 
 _PATIENCE_S: Final = 10.0
+_MIGRATING: Final = 20_211_119
+"""The lock of PostgreSQL under which one process at a time migrates."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -34,7 +36,7 @@ def open_ledger(url: str) -> Engine:
         engine = create_engine(url)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise LedgerError(
-            f"The ledger's URL is not usable ({error}). Write sqlite:///FILE or postgresql://..."
+            f"The ledger's URL is not usable ({error}). Write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -43,6 +45,9 @@ def open_ledger(url: str) -> Engine:
     except DBAPIError as error:
         engine.dispose()
         raise LedgerError(f"The ledger {shown} does not open: {error.orig}.") from None
+    except LedgerError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -80,6 +85,8 @@ def _migrate(engine: Engine) -> None:
         if connection.dialect.name == "sqlite":
             # Taken at once, so that two processes starting together do not both create the tables.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
         current = MigrationContext.configure(connection).get_current_revision()
         if current == scripts.get_current_head():
             return

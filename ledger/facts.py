@@ -11,6 +11,7 @@ from datetime import date
 from sqlalchemy import Connection, Row, insert, select
 
 from ledger.office_tables import facts
+from ledger.ordering import append_in_order
 
 FactValue = bool | float | str
 
@@ -44,6 +45,7 @@ def record(connection: Connection, told: Sequence[Fact], now: float) -> None:
         for one in told
     ]
     if rows:
+        append_in_order(connection, facts)
         connection.execute(insert(facts), rows)
 
 

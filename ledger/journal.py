@@ -18,6 +18,7 @@ from health.verdict import Blame
 from inventory.vocabulary import Aspect, Verdict
 from ledger import leases
 from ledger.leases import Lease
+from ledger.ordering import append_in_order
 from ledger.tables import outage_events, outage_verdicts, site_events, watch_intervals
 
 
@@ -190,6 +191,7 @@ def write_facts(connection: Connection, county: str, epoch: int, rows: Sequence[
         )
         fresh = [{**key, "seq": seq, **asdict(fact)} for seq, fact in ours if seq not in known]
         if fresh:
+            append_in_order(connection, table)
             connection.execute(insert(table), fresh)
 
 

@@ -5,6 +5,7 @@ import secrets
 from sqlalchemy import Connection, insert, select
 
 from health.maintenance import Reach, Window
+from ledger.ordering import append_in_order
 from ledger.tables import maintenance
 
 
@@ -40,6 +41,7 @@ def windows(connection: Connection) -> list[Window]:
 
 
 def _append(connection: Connection, window: Window, kind: str, by: str, reason: str, now: float) -> None:
+    append_in_order(connection, maintenance)
     connection.execute(
         insert(maintenance).values(
             window=window.id,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from itertools import count
+from math import inf
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,7 @@ class _Group:
     route: _Route
     key: _Key
     alerts: dict[_Identity, Alert] = field(default_factory=dict)
+    same_until: float = -inf  # nothing in it changes before
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class Alertmanager:
                         group = groups[key] = _Group(route, key)
                         heapq.heappush(events, (at + route.wait_s, 1, next(tie), group))
                     group.alerts[frozenset(what.labels.items())] = what
+                    group.same_until = -inf
                 continue
             found = self._flush(what, at, inhibitors, log)
             if found is not None:
@@ -154,6 +157,9 @@ class Alertmanager:
         self, group: _Group, at: float, inhibitors: "_Inhibitors", log: dict[_Key, _Told]
     ) -> Notification | None:
         route, notification = group.route, None
+        told = log.get(group.key)
+        if at < group.same_until and told is not None and told.at >= at - route.repeat_s:
+            return None
         firing = {one: alert for one, alert in group.alerts.items() if alert.fires(at)}
         over = {one: alert for one, alert in group.alerts.items() if one not in firing}
         if not self._is_muted(route, at):
@@ -161,7 +167,6 @@ class Alertmanager:
                 {one: alert for one, alert in some.items() if not inhibitors.silence(alert, at)}
                 for some in (firing, over)
             ]
-            told = log.get(group.key)
             if told is not None and at > told.at + 2 * route.repeat_s:
                 told = None  # the log forgets
             names = frozenset(left[0]), frozenset(left[1])
@@ -172,6 +177,8 @@ class Alertmanager:
                 )
         for one in over:  # gone even where nobody was told
             del group.alerts[one]
+        if inhibitors.none and not (route.muted or route.active):
+            group.same_until = min((one.until for one in firing.values() if one.until is not None), default=inf)
         return notification
 
     def _is_muted(self, route: _Route, at: float) -> bool:
@@ -190,11 +197,13 @@ class _Inhibitors:
             for alert in alerts:
                 if source(alert.labels):
                     sources.setdefault(_values(alert.labels, equal), []).append(alert)
-            self._rules.append((source, target, equal, sources))
+            if sources:
+                self._rules.append((source, target, equal, sources))
+        self.none = not self._rules
 
     def silence(self, alert: Alert, at: float) -> bool:
         for source, target, equal, sources in self._rules:
-            if not sources or not target(alert.labels):
+            if not target(alert.labels):
                 continue
             both = source(alert.labels)  # an alert that is source and target is not silenced by its like
             for other in sources.get(_values(alert.labels, equal), ()):

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 import pytest
@@ -74,10 +74,12 @@ class Client:
 class World:
     """One county, its ledger, and the API over both. ``now`` is the only clock."""
 
-    def __init__(self, inventory: Inventory, folder: Path, access: Access = Access(open_reading=True)) -> None:  # noqa: B008
+    def __init__(
+        self, inventory: Inventory, folder: Path, access: Access = Access(open_reading=True), ledger: str = ""  # noqa: B008
+    ) -> None:  # fmt: skip
         self.inventory = inventory
         self.now = NOON
-        self.engine = open_ledger(sqlite_url(folder / "ledger.sqlite3"))
+        self.engine = open_ledger(ledger or sqlite_url(folder / "ledger.sqlite3"))
         self.journal = self._collector("127.0.0.1:9161")
         self.standing = Standing(inventory, self.engine, lambda: self.now, STALE_S)
         self.app = create_app(self.standing, access)
@@ -177,14 +179,32 @@ def example() -> Inventory:
     return load(EXAMPLE)
 
 
+WRITING: Final = frozenset({"test_handling", "test_maintenance", "test_office", "test_alerts", "test_outages"})
+"""Tests of what people write: they run on each database. What only reads runs on SQLite."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "new_ledger" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in WRITING:
+        metafunc.parametrize("new_ledger", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def make_world(tmp_path: Path) -> Iterator[Callable[[Inventory], World]]:
+def new_ledger(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Gives URLs of new ledgers; an empty one means a file in the world's own folder."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return str
+    url: Callable[[], str] = request.getfixturevalue("postgres").ledger
+    return url
+
+
+@pytest.fixture
+def make_world(tmp_path: Path, new_ledger: Callable[[], str]) -> Iterator[Callable[[Inventory], World]]:
     worlds: list[World] = []
 
     def make(inventory: Inventory) -> World:
         folder = tmp_path / f"world{len(worlds)}"
         folder.mkdir()
-        worlds.append(World(inventory, folder))
+        worlds.append(World(inventory, folder, ledger=new_ledger()))
         return worlds[-1]
 
     yield make
@@ -193,9 +213,9 @@ def make_world(tmp_path: Path) -> Iterator[Callable[[Inventory], World]]:
 
 
 @pytest.fixture
-def closed(example: Inventory, tmp_path: Path) -> Iterator[World]:
+def closed(example: Inventory, tmp_path: Path, new_ledger: Callable[[], str]) -> Iterator[World]:
     """A county that nobody reads without an account; everything answered two hours ago and has been watched since."""
-    world = World(example, tmp_path, Access())
+    world = World(example, tmp_path, Access(), new_ledger())
     world.lights_up(NOON - 2 * HOUR)
     world.watched(NOON - 2 * HOUR, NOON)
     yield world

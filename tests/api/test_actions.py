@@ -13,7 +13,7 @@ from inventory.loader import load
 from inventory.model import Inventory
 from ledger import accounts, audit
 from ledger.accounts import Account, AccountError, Grant, Role
-from ledger.database import open_ledger, sqlite_url
+from ledger.database import open_ledger
 
 COUNTY = "511825000000"
 GOOD = "Long-enough-9"
@@ -21,8 +21,8 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "inventory" / "examples" / "tian
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_ledger(sqlite_url(tmp_path / "ledger.sqlite3"))
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = open_ledger(ledger_url)
     yield engine
     engine.dispose()
 

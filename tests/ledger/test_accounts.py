@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text, update
 
 from ledger import accounts, audit, sessions
 from ledger.accounts import AccountError, Grant, Role
-from ledger.database import open_ledger, sqlite_url
+from ledger.database import open_ledger
 from ledger.errors import LedgerError
 from ledger.sessions import Kind
 from ledger.tables import audit as audit_table
@@ -19,8 +19,8 @@ GOOD = "Long-enough-9"
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_ledger(sqlite_url(tmp_path / "ledger.sqlite3"))
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = open_ledger(ledger_url)
     yield engine
     engine.dispose()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, update
@@ -10,7 +9,7 @@ from sqlalchemy import Engine, update
 from ledger import acceptance, appeals, facts, outage_notes, reports, spot_checks, standards, tasks
 from ledger.acceptance import Acceptance, Decision
 from ledger.appeals import Ruling
-from ledger.database import open_ledger, sqlite_url
+from ledger.database import open_ledger
 from ledger.errors import LedgerError
 from ledger.facts import Fact
 from ledger.office_tables import reports as reports_table
@@ -26,8 +25,8 @@ DAY = date(2021, 6, 10)
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_ledger(sqlite_url(tmp_path / "ledger.sqlite3"))
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = open_ledger(ledger_url)
     yield engine
     engine.dispose()
 

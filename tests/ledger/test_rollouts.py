@@ -1,13 +1,12 @@
 """Plans, approvals, runs and device locks, on a real SQLite file."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from ledger import rollouts
-from ledger.database import open_ledger, sqlite_url
+from ledger.database import open_ledger
 from ledger.errors import FencedError, LedgerError
 from ledger.rollouts import KeptPlan, RunEvent, RunState
 
@@ -15,8 +14,8 @@ PLAN = KeptPlan("ab" * 32, "wang", "天全县", 1000.0, "{}")
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_ledger(sqlite_url(tmp_path / "ledger.sqlite3"))
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = open_ledger(ledger_url)
     with engine.begin() as connection:
         rollouts.keep_plan(connection, PLAN)
     yield engine

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -16,7 +15,7 @@ from api.receivers.notice import Notice
 from exporter.alertmanager.channels import Channel
 from exporter.alertmanager.settings import Alerting
 from ledger import messages, outage_notes
-from ledger.database import open_ledger, sqlite_url
+from ledger.database import open_ledger
 from ledger.messages import Message, MessageState, Outcome
 
 NOON: Final = 1_763_600_000.0
@@ -62,8 +61,8 @@ class Post:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_ledger(sqlite_url(tmp_path / "ledger.sqlite3"))
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = open_ledger(ledger_url)
     yield engine
     engine.dispose()
 
