@@ -39,7 +39,7 @@ from cuntong.following import follow_windows
 from cuntong.reloading import Switchover, start_anew
 from cuntong.secrets import Credential, credential, require_waiver, secret
 from cuntong.settings import Settings
-from exporter.http import metrics_app
+from exporter.http import keep_ready, metrics_app
 from exporter.links import Echoed, echoed_over, lines_of
 from exporter.own import CollectorMetrics
 from exporter.probe import Prober
@@ -413,7 +413,7 @@ async def _run(
         follow_s = min(settings.interval_s, _FOLLOW_S)
         following = follow_windows(inventory, engine, collector.watch.promises, follow_s)
         app = metrics_app({inventory.top: text}, own, prober)
-        programs = [collector.run(), following, http.serve(app, sock), switchover.run()]
+        programs = [collector.run(), following, http.serve(app, sock), keep_ready([text]), switchover.run()]
         if keeper is not None:
             programs.append(keeper.run())
         if pinger is not None:

@@ -57,8 +57,8 @@ Families = list[tuple[Metric, str]]
 """Each metric that has series, in the registry's order, with its lines."""
 
 
-def page(families: Families, format: Format) -> bytes:
-    """One page, UTF-8."""
+def blocks(families: Families, format: Format) -> list[bytes]:
+    """One page in pieces, UTF-8: a metric's head, its lines, and so on."""
     openmetrics = format is Format.OPENMETRICS
     parts: list[bytes] = []
     for metric, lines in families:
@@ -66,4 +66,9 @@ def page(families: Families, format: Format) -> bytes:
         parts.append(lines.encode())  # one by one: a Chinese name makes one family slow to encode, not all of them
     if openmetrics:
         parts.append(b"# EOF\n")
-    return b"".join(parts)
+    return parts
+
+
+def page(families: Families, format: Format) -> bytes:
+    """One page, UTF-8."""
+    return b"".join(blocks(families, format))

@@ -1,6 +1,7 @@
 """The collector's HTTP: each county's ready-made text, the collector's own metrics, a probe, and whether it lives."""
 
 import asyncio
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -49,6 +50,15 @@ def metrics_app(counties: dict[str, CountyText], own: CollectorMetrics, prober: 
     if prober is not None:
         routes.append(Route("/probe", prober.answer))
     return Starlette(routes=routes)
+
+
+async def keep_ready(texts: Iterable[CountyText], every_s: float = 2.0) -> None:
+    """Render what polls brought as they bring it, so that a scrape finds it done. Ends when it is cancelled."""
+    while True:
+        for text in texts:
+            for _ in text.freshen():
+                await asyncio.sleep(0)
+        await asyncio.sleep(every_s)
 
 
 def county_page(text: CountyText) -> Page:

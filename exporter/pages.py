@@ -1,4 +1,4 @@
-"""A page of metrics as it is served: made at most once a second, compressed once for each making, with an ETag.
+"""A page of metrics as it is served: made at most once a second, compressed where it changed, with an ETag.
 
 A scrape takes what is in memory and never waits for a poll; polls hardly wait for a scrape, which lets them in between
 its steps and compresses in a thread.
@@ -7,7 +7,6 @@ its steps and compresses in a thread.
 import asyncio
 import secrets
 import time
-import zlib
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
@@ -15,13 +14,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from exporter.formats import Families, Format, page, wanted, wants_gzip
+from exporter.formats import Families, Format, blocks, page, wanted, wants_gzip
+from exporter.packing import Packer
 
 FRESH_S: Final = 1.0
 """Two Prometheus that ask for a county within a second get the same page."""
-
-_LEVEL: Final = 1  # of nine: half as small again takes four times as long, and villages' lines repeat themselves
-_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 class Page:
@@ -43,6 +40,7 @@ class Page:
         self._made_at: float | None = None
         self._families: Families = []
         self._bodies: dict[tuple[Format, bool], bytes] = {}
+        self._packers = {format: Packer() for format in Format}
         self._generation = 0
         self._start = secrets.token_hex(4)  # another process of the same page has other ETags
         self._making = asyncio.Lock()
@@ -72,17 +70,12 @@ class Page:
     async def _body(self, format: Format, zipped: bool) -> bytes:
         body = self._bodies.get((format, zipped))
         if body is None:
-            body = await self._body(format, zipped=False) if zipped else page(self._families, format)
             if zipped:
-                body = await asyncio.to_thread(compress, body)
+                body = await asyncio.to_thread(self._packers[format].pack, blocks(self._families, format))
+            else:
+                body = page(self._families, format)
             self._bodies[format, zipped] = body
         return body
-
-
-def compress(body: bytes) -> bytes:
-    """As gzip."""
-    packer = zlib.compressobj(_LEVEL, wbits=_GZIP)
-    return packer.compress(body) + packer.flush()
 
 
 def has_already(request: Request, etag: str) -> bool:

@@ -16,7 +16,8 @@ from api.auth import WholeViewer
 from api.problems import Responses, refused, responses
 from api.standing import Standing
 from exporter.formats import wants_gzip
-from exporter.pages import compress, has_already
+from exporter.packing import compress
+from exporter.pages import has_already
 from ledger.leases import Lease
 
 router = APIRouter(prefix="/v1/sd", tags=["service"])

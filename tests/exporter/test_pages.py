@@ -1,13 +1,13 @@
 """A page: made now and then, compressed once, and not sent to those who have it."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import pytest
 from starlette.requests import Request
 
-import exporter.pages
 from exporter.formats import Families
+from exporter.packing import Packer
 from exporter.pages import Page
 from exporter.registry import METRICS
 
@@ -39,13 +39,14 @@ def source() -> Source:
 @pytest.fixture
 def compressions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     done: list[int] = []
-    real: Callable[[bytes], bytes] = exporter.pages.compress
+    real = Packer.pack
 
-    def compress(body: bytes) -> bytes:
-        done.append(len(body))
-        return real(body)
+    def pack(self: Packer, blocks: Iterable[bytes]) -> bytes:
+        told = list(blocks)
+        done.append(len(told))
+        return real(self, told)
 
-    monkeypatch.setattr(exporter.pages, "compress", compress)
+    monkeypatch.setattr(Packer, "pack", pack)
     return done
 
 
