@@ -2,8 +2,8 @@
 
 Pure but for the inventories, which ``cuntong init`` writes. Eight counties with townships of twelve or thirteen
 villages. Each site has a router, a kiosk and a printer, and keeps office hours with the statutory holidays of autumn
-2026, 调休 included; two counties keep market days, too. The rates are our judgement of rural access lines, not a measurement:
-they stand here to be argued with, and `alert_quality --rates 2` doubles them.
+2026, 调休 included; two counties keep market days, too. The rates are our judgement of rural access lines, not a
+measurement: they stand here to be argued with, and `alert_quality --rates 2` doubles them.
 """
 
 import random

@@ -92,7 +92,7 @@ def read(path: Path) -> Spooled | None:
     facts: list[tuple[int, Fact]] = []
     watched: dict[float, Watched] = {}
     head: dict[str, Any] | None = None
-    for line in text.splitlines():
+    for line in text.split("\n"):  # splitlines would take other characters for ends, too
         try:
             said = json.loads(line)
             if head is None:

@@ -1,21 +1,20 @@
 """Timed work in the ledger: each due job is done by one worker, and a dead worker's by the next."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from ledger import jobs
-from ledger.database import open_ledger, sqlite_url
+from ledger.database import open_ledger
 from ledger.jobs import Job, Outcome, Run
 
 COUNTY = "511825000000"
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_ledger(sqlite_url(tmp_path / "ledger.sqlite3"))
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = open_ledger(ledger_url)
     jobs.declare(engine, COUNTY, {"backup": 100.0, "bulletin": 200.0})
     yield engine
     engine.dispose()

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from health.outage import Scope
 from health.rootcause import Cause
 from health.verdict import Blame
 from inventory.vocabulary import Aspect, Verdict
 from ledger import history, leases, spool
-from ledger.database import open_ledger, sqlite_url
+from ledger.database import open_ledger
 from ledger.errors import FencedError
 from ledger.journal import Fact, Journal, OutageEvent, SiteEvent, VerdictEvent, Watched
 from ledger.leases import Lease
@@ -35,8 +35,8 @@ facts: st.SearchStrategy[Fact] = st.one_of(
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_ledger(sqlite_url(tmp_path / "ledger.sqlite3"))
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = open_ledger(ledger_url)
     yield engine
     engine.dispose()
 
@@ -71,7 +71,7 @@ def cut_off(engine: Engine, path: Path) -> Journal:
     hide(engine)
     for at, site in ((1002.0, "tq-b"), (1003.0, "tq-c")):
         journal.add(lit(site, at))
-        with pytest.raises(OperationalError):
+        with pytest.raises(DBAPIError):
             journal.flush(at)
     return journal
 
