@@ -1,9 +1,9 @@
 """What every router of a deployment is told: ``network`` in county.yml. Secrets are references, never values."""
 
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from inventory.declared import Declared
 
@@ -21,12 +21,14 @@ class Ports(Declared):
         downlink: the port behind which the lines to the sites below arrive, one VLAN each; None at a site without any.
         lan: ports of the site's own network.
         cellular: where a 4G or 5G line comes in.
+        other: ports of the model that are never used here.
     """
 
     uplinks: tuple[Port, ...] = Field(min_length=1, max_length=4)
     downlink: Port | None = None
     lan: tuple[Port, ...] = ()
     cellular: Port | None = None
+    other: tuple[Port, ...] = ()
 
 
 class Login(Declared):
@@ -64,6 +66,17 @@ class Ipsec(Declared):
     psk: SecretReference
 
 
+class Probe(Declared):
+    """The service platform that every router probes by itself, as the people of its site would reach it.
+
+    Attributes:
+        zone: of ``vpns``: the probe starts at the site's own address there; without one at the router's.
+    """
+
+    address: IPv4Address
+    zone: Word | None = None
+
+
 class Network(Declared):
     """What every router is told.
 
@@ -72,6 +85,7 @@ class Network(Declared):
         vpns: by zone of the address plan; the zones that routers keep apart.
         reaches: addresses that every router must reach after a change, such as the hub's; tried from its own address.
         firmware: approved versions by model of the catalogue.
+        probe: what routers probe; none where nothing is named.
     """
 
     managers: tuple[IPv4Network, ...] = Field(min_length=1)
@@ -87,3 +101,10 @@ class Network(Declared):
     ipsec: Ipsec | None = None
     apn: Word | None = None
     firmware: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    probe: Probe | None = None
+
+    @model_validator(mode="after")
+    def _probes_in_a_zone_that_there_is(self) -> Self:
+        if self.probe is not None and self.probe.zone is not None and self.probe.zone not in self.vpns:
+            raise ValueError(f"probe.zone: {self.probe.zone!r} is none of vpns ({', '.join(self.vpns) or 'none'})")
+        return self

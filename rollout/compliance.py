@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -72,8 +72,9 @@ class Sections(_Strict):
 
 
 class Rule(_Strict):
-    """What a platform's configuration must hold, and must not."""
+    """What a platform's configuration must hold, and must not; ``cannot`` is why there is nothing to judge."""
 
+    cannot: str | None = None
     all: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
     at_least: AtLeast | None = None
@@ -88,6 +89,7 @@ class Item(_Strict):
     rgos: Rule | None = None
     frr: Rule | None = None
     computed: str | None = None
+    needs: Literal["lan", "uplinks"] | None = None
 
 
 class Baseline(_Strict):
@@ -114,10 +116,15 @@ def load_baseline(path: Path = BUILT_IN) -> Baseline:
 def judge(baseline: Baseline, platform: Platform, running: str, facts: Facts, known: Known) -> list[Result]:
     """Every item of the baseline on one router, in the document's order."""
     text = _Text(platform, running, facts)
-    return [
-        Result(name, item.title, *(_computed(item.computed, text, known) if item.computed else _ruled(item, text)))
-        for name, item in baseline.items.items()
-    ]
+    return [Result(name, item.title, *_judged(item, text, known)) for name, item in baseline.items.items()]
+
+
+def _judged(item: Item, text: "_Text", known: Known) -> tuple[Mark, str]:
+    if item.needs == "lan" and not text.facts.zones:
+        return Mark.NOT_APPLICABLE, "no network of the site's own"
+    if item.needs == "uplinks" and not text.facts.uplinks:
+        return Mark.NOT_APPLICABLE, "no line upward"
+    return _computed(item.computed, text, known) if item.computed else _ruled(item, text)
 
 
 class _Text:
@@ -165,6 +172,8 @@ def _ruled(item: Item, text: _Text) -> tuple[Mark, str]:
     rule: Rule | None = getattr(item, text.platform.value)
     if rule is None:
         return Mark.NOT_APPLICABLE, f"no rule for {text.platform}"
+    if rule.cannot is not None:
+        return Mark.NOT_APPLICABLE, rule.cannot
     evidence = ""
     for told in rule.none:
         found = text.first(told)
@@ -266,6 +275,44 @@ def _zones(text: _Text, _known: Known) -> tuple[Mark, str]:
     return Mark.PASS, ", ".join(sorted(bound))
 
 
+def _edge(text: _Text, _known: Known) -> tuple[Mark, str]:
+    """Every line upward filters what comes in by a list that ends in a denial of everything."""
+    if text.platform is Platform.FRR:
+        return Mark.NOT_APPLICABLE, "its packet filter is the system's"
+    evidence = ""
+    for uplink in text.facts.uplinks:
+        heading = f"interface {uplink.port}"
+        body = next((body for told, body in text.sections if told == f"{heading} (uplink)"), None)
+        if body is None:
+            return Mark.FAIL, f"no section: {heading}"
+        bound = next((found for line in body if (found := _FILTER.fullmatch(line))), None)
+        if bound is None:
+            return Mark.FAIL, f"{heading}: nothing filters what comes in"
+        name = bound["vrp"] or bound["comware"] or bound["rgos"]
+        rules = next((body for told, body in text.sections if _names(told, name)), [])
+        last = next((line for line in reversed(rules) if _PACKETS.match(line)), None)
+        if last is None:  # a list that is not there, or empty, filters nothing
+            return Mark.FAIL, f"{heading}: access list {name} has no rule"
+        if not _DENIES_ALL.fullmatch(last):
+            return Mark.FAIL, f"{heading}: access list {name} ends in: {last}"
+        evidence = evidence or f"{heading}{_SEPARATOR}{bound[0]}: {last}"
+    return Mark.PASS, evidence
+
+
+_FILTER: Final = re.compile(
+    r"traffic-filter inbound acl (?:name )?(?P<vrp>\S+)|packet-filter (?:name )?(?P<comware>\S+) inbound"
+    r"|ip access-group (?P<rgos>\S+) in"
+)
+_PACKETS: Final = re.compile(r"(?:rule )?\d+ (?:permit|deny)")
+_DENIES_ALL: Final = re.compile(
+    r"(?:rule )?\d+ deny(?: ip)?(?: source any| any any| any)?(?: (?:logging|counting|log))*"
+)
+
+
+def _names(heading: str, name: str) -> bool:
+    return heading.startswith(("acl ", "ip access-list ")) and name in heading.split()
+
+
 def _second_default(text: _Text, _known: Known) -> tuple[Mark, str]:
     own = {uplink.peer for uplink in text.facts.uplinks}
     internet = any(uplink.link_type == "ipsec_inet" for uplink in text.facts.uplinks)
@@ -297,6 +344,7 @@ _COMPUTED: Final[Mapping[str, Callable[[_Text, Known], tuple[Mark, str]]]] = {
     "firmware": _firmware,
     "unused_ports": _unused_ports,
     "zones": _zones,
+    "edge": _edge,
     "second_default": _second_default,
     "ipsec": _ipsec,
 }

@@ -28,6 +28,7 @@ class Difference:
     def __init__(self, platform: Platform, current: Items, target: Items, owned: Owned, *, back: bool = False) -> None:
         self.platform, self._rules = platform, RULES[platform]
         self.ops: list[Op] = []
+        self._hidden = {(kind, word) for line, kind, word in self._rules.hidden if line in current}
         self._back = back  # then even a negation that the target lacks is a difference: we said it ourselves
         self._root, self._rank = "", 0
         self._done: set[int] = set()  # items (by identity) that an op deals with together with others
@@ -86,6 +87,8 @@ class Difference:
         elif held is None or held.negative:
             if (held is None and self.is_default(kind, wanted)) or self._readonly(wanted):
                 return
+            if held is None and (kind, wanted.key.split()[0]) in self._hidden:
+                return  # a user that is new gets it with its section
             if held is not None and held.meaning.line is not None and held.meaning.line.mode is Mode.SET:
                 held = None
             # Shutting something takes it away: it comes when what takes its place is there.

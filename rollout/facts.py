@@ -8,7 +8,8 @@ lower one the second. On the upper one's downlink port each line arrives as VLAN
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from functools import cached_property
+from ipaddress import IPv4Network, collapse_addresses
 from typing import Final
 
 from inventory.devices import Device
@@ -110,8 +111,23 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """What a router asks by itself, from where. ``vpn`` is empty where it starts in the router's own table."""
+
+    address: str
+    source: str
+    vpn: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """One router."""
+    """One router.
+
+    Attributes:
+        edge: from where anything may come in over a line upward, zones left out: those who manage, the other routers,
+            and the servers that routers ask. Everything else is dropped at the edge.
+        idle: ports of the model that nothing here is plugged into; they are shut.
+    """
 
     hostname: str
     location: str
@@ -122,6 +138,9 @@ class Facts:
     downlinks: tuple[Downlink, ...]
     zones: tuple[Zone, ...]
     managers: tuple[Prefix, ...]
+    edge: tuple[Prefix, ...]
+    probe: Probe | None
+    idle: tuple[str, ...]
 
 
 class Survey:
@@ -150,17 +169,32 @@ class Survey:
             raise TemplateError(
                 f"county.yml: models.{device.model} has no `ports`: nothing says what is plugged where."
             )
+        zones = tuple(self._zones(device, network))
+        uplinks, downlinks = tuple(self._uplinks(device, model.ports)), tuple(self._downlinks(device, model.ports))
         return Facts(
             hostname=device.id,
             location=f"{inventory.nodes.codes[int(inventory.sites.nodes[device.site])]}-{inventory.sites.ids[device.site]}",
             loopback=device.address,
             ports=model.ports,
             network=network,
-            uplinks=tuple(self._uplinks(device, model.ports)),
-            downlinks=tuple(self._downlinks(device, model.ports)),
-            zones=tuple(self._zones(device, network)),
+            uplinks=uplinks,
+            downlinks=downlinks,
+            zones=zones,
             managers=tuple(Prefix(prefix) for prefix in network.managers),
+            edge=self._edge,
+            probe=_probe(device, network, zones),
+            idle=_idle(model.ports, uplinks, downlinks, zones),
         )
+
+    @cached_property
+    def _edge(self) -> tuple[Prefix, ...]:
+        network, pools = self.inventory.county.network, self.inventory.county.addresses.mgmt
+        if network is None:
+            return ()
+        known = list(collapse_addresses([*network.managers, *pools.loopbacks, *pools.p2p]))
+        servers = [*network.ntp, *network.syslog, *network.traps, *network.dns, *network.reaches]
+        servers += [network.probe.address] if network.probe is not None else []
+        return tuple(Prefix(one) for one in collapse_addresses([*known, *map(IPv4Network, servers)]))
 
     def _uplinks(self, device: Device, ports: Ports) -> Iterator[Uplink]:
         links = self.inventory.links(device.site)
@@ -251,3 +285,21 @@ class Survey:
         if not _WORD.fullmatch(told):
             told = "|".join(words[:-1])  # a circuit's number in other letters stays in the inventory
         return told
+
+
+def _probe(device: Device, network: Network, zones: tuple[Zone, ...]) -> Probe | None:
+    if network.probe is None:
+        return None
+    zone = next((one for one in zones if one.name == network.probe.zone), None)
+    address = str(network.probe.address)
+    return Probe(address, device.address, "") if zone is None else Probe(address, zone.address, zone.name)
+
+
+def _idle(
+    ports: Ports, uplinks: tuple[Uplink, ...], downlinks: tuple[Downlink, ...], zones: tuple[Zone, ...]
+) -> tuple[str, ...]:
+    used = {uplink.port for uplink in uplinks} | {downlink.port for downlink in downlinks}
+    if zones:
+        used |= set(ports.lan)
+    named = [*ports.uplinks, ports.downlink, *ports.lan, ports.cellular, *ports.other]
+    return tuple(dict.fromkeys(port for port in named if port is not None and port not in used))

@@ -39,6 +39,7 @@ RULES = Rules(
             scheme    root  (?P<id>domain (?!default enable)\S+)  || loose=2
             pool      root  (?P<id>dhcp server ip-pool \S+)(?P<args>)
             vlan      root  (?P<id>vlan \d+)
+            nqatype   nqa   (?P<id>type \S+)  || permanent || loose=1
             track     root  (?P<id>track \d+)(?: (?P<args>.+))?
             routepolicy root (?P<id>(?:route-policy|policy-based-route) \S+)(?: (?P<args>permit|deny))?
             +  (?P<id2>node \d+)
@@ -55,6 +56,9 @@ RULES = Rules(
             single key  (?:lldp global enable|ntp-service enable|domain default enable|password-recovery enable)
             single key  header (?:incoming|legal|login|motd|shell)
             single key  dialer-group \d+ rule
+            single key  password-control (?:enable|aging|length|login-attempt|history|composition|update-interval
+                        + |alert-before-expire|expired-user-login|login idle-time)
+            single key  nqa schedule \S+ \S+
             """,
         ),
         *table(
@@ -107,6 +111,7 @@ RULES = Rules(
             sysname|clock|router id|dns
             ip vpn-instance
             dhcp enable
+            dhcp snooping
             vlan
             time-range
             acl
@@ -129,5 +134,7 @@ RULES = Rules(
     ),
     exits=frozenset({"quit", "return"}),
     harmless=shared.HARMLESS,
+    # Password control keeps the local users' passwords to itself (H3C's guide on AAA).
+    hidden=(("password-control enable", "user", "password"),),
     blocks=True,
 )

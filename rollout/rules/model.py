@@ -122,6 +122,8 @@ class Rules:
     order: tuple[re.Pattern[str], ...]
     exits: frozenset[str]
     harmless: re.Pattern[str]
+    hidden: tuple[tuple[str, str, str], ...] = ()
+    """(root line, kind, first word): while the root line is there, such lines of that section are not shown."""
     blocks: bool = False
     """`#` in the first column ends a block, and root lines are printed with a space before them."""
 

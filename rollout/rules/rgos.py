@@ -59,6 +59,7 @@ RULES = Rules(
             pool      root  (?P<id>ip dhcp pool \S+)  || loose=1
             vpn       root  (?P<id>(?:ip vrf|vrf definition) \S+)
             vpnfamily vpn   (?P<id>address-family ipv[46])  || leave=exit-address-family
+            rns       root  (?P<id>ip rns \d+)  || loose=1
             isakmp    root  (?P<id>crypto isakmp (?:policy|profile) \S+)  || loose=1
             ipsec     root  (?P<id>crypto ipsec (?:transform-set|profile) \S+)(?: (?P<args>.+))?  || loose=1
             cmap      root  (?P<id>crypto (?:map|dynamic-map) \S+ \d+)(?: (?P<args>.+))?
@@ -90,6 +91,8 @@ RULES = Rules(
             single key  snmp-server (?:location|contact|chassis-id|trap-source|packetsize|queue-length)
             member line snmp-server community .*
             member line snmp-server enable traps.*
+            single key  password policy \S+
+            single key  ip rns schedule \d+
             single key  ip ssh (?:version|time-out|authentication-retries)
             single key  enable service (?:ssh-server|telnet-server|web-server.*|snmp-agent) || stored
             single key  (?:ip domain-lookup|ip http server|service dhcp|service password-encryption|lldp enable

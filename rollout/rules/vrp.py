@@ -32,6 +32,7 @@ RULES = Rules(
             vpnfamily vpn   (?P<id>ipv[46]-family(?: unicast)?)
             vty       root  (?P<id>user-interface (?:con|aux|vty|tty|console) \d+(?: \d+)?)  || permanent
             aaa       root  (?P<id>aaa)  || permanent
+            scheme    aaa   (?P<id>local-aaa-user password policy \S+)  || loose=2
             scheme    aaa   (?P<id>(?:domain|(?:authentication|authorization|accounting|service)-scheme) \S+)
             + || loose=1
             pool      root  (?P<id>ip pool \S+)
@@ -60,6 +61,7 @@ RULES = Rules(
             single key  local-user \S+ (?:password|privilege level|service-type|state|idle-timeout|access-limit
                         + |user-group|user-type|ftp-directory|expire-date) || object=local-user \S+
             single line (?P<k>local-user \S+).* || object=local-user \S+
+            single key  local-aaa-user wrong-password
             """,
         ),
         *table("dialer", "single key dialer-rule \\d+"),
@@ -92,6 +94,7 @@ RULES = Rules(
             sysname|clock|router id|dns
             ip vpn-instance
             dhcp enable
+            dhcp snooping
             vlan
             time-range
             acl

@@ -17,7 +17,7 @@ from rollout.platform import Platform
 from simulator.county import Configured, County
 from simulator.routers.device import RouterSpec, SimulatedRouter
 from simulator.routers.fleet import Fleet
-from simulator.routers.language import language, platform_of_profile
+from simulator.routers.language import platform_of_profile
 from simulator.routers.reading import Path
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def specs(
                 serial=device.serial or "",
                 users={facts.network.login.user: password, "root": password} if password is not None else {},
                 path=_path(facts),
-                ports=_ports(platform, facts),
+                ports=_ports(facts),
             )
         )
     return found
@@ -136,8 +136,8 @@ def _path(facts: Facts) -> Path | None:
     )
 
 
-def _ports(platform: Platform, facts: Facts) -> tuple[str, ...]:
-    """The ports of this model: what its catalogue entry names, and what all of the platform have."""
+def _ports(facts: Facts) -> tuple[str, ...]:
+    """The ports of this model, as the catalogue names them."""
     ports = facts.ports
-    named = [*ports.uplinks, *ports.lan, *(port for port in (ports.downlink, ports.cellular) if port is not None)]
-    return tuple(dict.fromkeys([*language(platform).ports, *named]))
+    some = (port for port in (ports.downlink, ports.cellular) if port is not None)
+    return tuple(dict.fromkeys([*ports.uplinks, *ports.lan, *some, *ports.other]))

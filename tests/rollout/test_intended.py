@@ -113,7 +113,9 @@ def test_no_secret_is_rendered_only_references(county: Inventory, templates: Tem
         for what in ("router", "bootstrap"):
             text = templates.render(county, device, PLATFORMS[device.profile], what)
             for line in text.splitlines():
-                if re.search(r"password (?!-)|cipher|simple (?!auth)|pre-shared-key|enable secret", line):
+                if re.search(
+                    r"password (?!-|policy|expire|retry)|cipher|simple (?!auth)|pre-shared-key|enable secret", line
+                ):
                     assert "secret://" in line or "irreversible" in line or "Authorized" in line, line
 
 

@@ -217,3 +217,14 @@ def test_two_parts_laid_over_each_other_converge_as_well(
     if not answer.refused:
         after = predict(platform, base, answer.commands)
         assert remediate(platform, after, other[2]).commands == ()
+
+
+def test_a_password_that_comware_keeps_to_itself_is_no_difference() -> None:
+    """With password control on, `display current-configuration` leaves local users' passwords out."""
+    running = "sysname a\n#\npassword-control enable\n#\nlocal-user ops class manage\n service-type ssh\n#\n"
+    intended = running.replace(" service-type", " password simple secret://ssh/ops\n service-type")
+    assert remediate(Platform.COMWARE, running, intended).commands == ()
+    shown = remediate(Platform.COMWARE, running.replace("password-control enable", "dhcp enable"), intended)
+    assert [one.strip() for one in shown.commands if "secret://" in one] == ["password simple secret://ssh/ops"]
+    new = remediate(Platform.COMWARE, running.split("local-user")[0], intended)
+    assert any("secret://ssh/ops" in one for one in new.commands)
