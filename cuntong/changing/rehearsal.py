@@ -29,8 +29,8 @@ from ledger.vault import open_vault
 from rollout.plan import Plan, Terms
 from simulator.control import request
 
-MINUTE_S: Final = 1.0
-"""A minute of the demo's routers: a reboot that is scheduled in five comes after five seconds."""
+MINUTE_S: Final = 2.0
+"""A minute of the demo's routers: a reboot that is scheduled in five comes after ten seconds."""
 BOOT_S: Final = 3.0
 OFFICE: Final = "demo-office"
 _TOKEN_S: Final = 86_400.0

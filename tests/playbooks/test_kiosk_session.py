@@ -38,7 +38,7 @@ class Stage:
             path.chmod(path.stat().st_mode | stat.S_IXUSR)
         (place / "tmp").mkdir()
         self.config: dict[str, Any] = {
-            "home": "https://zwfw.example/kiosk", "idle_s": idle_s, "idle": [str(place / "clock")],
+            "home": "https://zwfw.example/kiosk", "idle_s": idle_s, "hung_s": 20, "idle": [str(place / "clock")],
             "browser": [str(place / "browser")], "temporary": str(place / "tmp"), "queues": [],
         }  # fmt: skip
         self.session = program.Session(self.config, place / "home", place)
@@ -177,3 +177,37 @@ def test_health_of_pages_and_usb_is_told_by_what_is_there(tmp_path: Path, monkey
         (tmp_path / path).write_text(text)
     well = said()
     assert {name for name, lines in well.items() if lines == ["0", "ok"]} == set(config["parts"]) - {"platform"}
+
+
+def looked_at(place: Path, pid: int, group: int, state: str, ticks: int, rests: int) -> None:
+    """One process in a made-up /proc; its name may hold anything."""
+    stat_file = place / str(pid) / "task" / str(pid) / "stat"
+    stat_file.parent.mkdir(parents=True, exist_ok=True)
+    stat_file.write_text(f"{pid} (a b) R (c) {state} 1 {group} {group} 0 -1 0 0 0 0 0 {ticks} 0 0 0 20 0 1 0 0\n")
+    status = stat_file.with_name("status")
+    status.write_text(f"Name:\ta b\nvoluntary_ctxt_switches:\t{rests}\nnonvoluntary_ctxt_switches:\t{ticks}\n")
+
+
+@pytest.mark.parametrize(
+    ("states", "cpu_s", "rests", "hangs"),
+    [
+        pytest.param("RRRRR", [0, 1, 2, 3, 4], [1, 2, 3, 4, 5], [*[False] * 3, True, True], id="always busy"),
+        pytest.param("RRRRR", [0, 0.2, 0.3, 0.5, 0.6], [7] * 5, [*[False] * 3, True, True], id="on a busy machine"),
+        pytest.param("RRSRR", [0, 1, 1.2, 2.2, 3.2], [1, 1, 2, 2, 2], [False] * 5, id="it rested in between"),
+        pytest.param("RRRRR", [0, 0.5, 1, 1.5, 2], [1, 5, 9, 13, 17], [False] * 5, id="busy, but it listens"),
+        pytest.param("TTTTT", [0] * 5, [1] * 5, [*[False] * 3, True, True], id="it was stopped"),
+        pytest.param("SSSSS", [0] * 5, [1] * 5, [False] * 5, id="nobody does anything"),
+    ],
+)
+def test_a_page_hangs_when_its_main_thread_never_rests(
+    program: ModuleType, tmp_path: Path, states: str, cpu_s: list[float], rests: list[int], hangs: list[bool]
+) -> None:
+    ticks = os.sysconf("SC_CLK_TCK")
+    rest, said = program.Rest(3.0, tmp_path), list[bool]()
+    (tmp_path / "self").mkdir()
+    for second, (state, spent, waits) in enumerate(zip(states, cpu_s, rests, strict=True)):
+        looked_at(tmp_path, 10, 10, "S", 5, 3)  # the browser itself
+        looked_at(tmp_path, 11, 10, state, int(spent * ticks), waits)
+        looked_at(tmp_path, 12, 99, "R", second * ticks, 3)  # somebody else's process
+        said.append(rest.hangs(10, 100.0 + second))
+    assert said == hangs

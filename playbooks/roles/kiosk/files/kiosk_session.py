@@ -3,7 +3,8 @@
 
 Started by cuntong-kiosk.service inside an X server. It holds the browser, tells systemd that it lives (sd_notify), and
 after so many seconds without a touch ends the browser, wipes everything that was left, and begins anew. Everything of
-a session stands below $HOME, which is in memory. Standard library only, for Python 3.7 and newer.
+a session stands below $HOME, which is in memory. A page that hangs ends the session, and systemd begins the next.
+Standard library only, for Python 3.7 and newer.
 """
 
 # ruff: noqa: S603, S607  programs of the system by name, never through a shell; one spelling for their output
@@ -25,6 +26,8 @@ from typing import Any
 CONFIG = Path("/etc/cuntong/kiosk.json")
 STATE = Path("/run/cuntong-kiosk")
 TICK_S = 1.0
+BUSY = 0.9
+"""Of the time between two looks: a thread that ran so much of it did not rest."""
 DEATHS = 5
 """So many deaths of the browser within a minute are systemd's business: it starts the whole session anew."""
 
@@ -49,6 +52,49 @@ def idle_s(command: list[str]) -> float | None:
         return None
 
 
+def main_threads(group: int, proc: Path) -> dict[int, tuple[str, float, str]]:
+    """State, CPU seconds and how often it rested, of the main thread of each process of a group (proc(5))."""
+    found = {}
+    for place in proc.iterdir():
+        if not place.name.isdigit():
+            continue
+        try:
+            fields = (place / "task" / place.name / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
+            if int(fields[2]) != group:
+                continue
+            status = (place / "task" / place.name / "status").read_text("ascii", "replace")
+        except OSError:  # it ended while we looked
+            continue
+        cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        # Switches that it asked for itself, by waiting for something; a script that never ends waits for nothing,
+        # however little of a busy machine's time it gets.
+        rests = status.partition("\nvoluntary_ctxt_switches:")[2].split("\n")[0].strip()
+        found[int(place.name)] = fields[0], cpu_s, rests
+    return found
+
+
+class Rest:
+    """Notices a browser that hangs: the main thread of one of its processes stands still, or never rests.
+
+    Scripts run in a page's main thread: while one never ends, nothing that a citizen touches is heard. Asking the page
+    would need the developer tools, which the policy shuts, and would take an open dialogue for a hang.
+    """
+
+    def __init__(self, hung_s: float, proc: Path = Path("/proc")) -> None:
+        self._hung_s, self._proc = hung_s, proc
+        self._last: dict[int, tuple[float, float, str, float]] = {}  # looked at, CPU seconds, rests, none since
+
+    def hangs(self, group: int, now: float) -> bool:
+        """Whether a process of this group has not rested for ``hung_s``; ``now`` in seconds of a steady clock."""
+        looks = {}
+        for pid, (state, cpu, rests) in main_threads(group, self._proc).items():
+            before, spent, rested, since = self._last.get(pid, (now, cpu, rests, now))
+            restless = state == "T" or (state == "R" and rests == rested) or cpu - spent >= BUSY * (now - before)
+            looks[pid] = now, cpu, rests, since if restless else now
+        self._last = looks
+        return any(now - since >= self._hung_s for *_, since in looks.values())
+
+
 class Session:
     """One browser and what it leaves behind."""
 
@@ -58,6 +104,7 @@ class Session:
         self.used = False
         self.deaths: list[float] = []
         self.ending = False
+        self.rest = Rest(config["hung_s"])
 
     def begin(self) -> None:
         """Wipe, then start the browser on its page."""
@@ -111,6 +158,9 @@ class Session:
                 raise SystemExit("the browser died too often")
             self.end()
             self.begin()
+        assert self.browser is not None  # noqa: S101  begun just now, if it was not there
+        if self.rest.hangs(self.browser.pid, time.monotonic()):
+            raise SystemExit(f"the page hangs: it has not rested for {self.config['hung_s']} s")
         idle = idle_s(self.config["idle"])
         if idle is None:
             # Nobody can tell whether somebody is there. To go on would mean that nothing is ever wiped.
