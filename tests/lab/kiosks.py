@@ -143,6 +143,13 @@ restart)
     again /run/snmpd.pid
     sed -n 's/^ExecStartPre=-//p' /etc/systemd/system/snmpd.service.d/cuntong.conf | sh
     MIBS= /usr/sbin/snmpd -Lf /run/snmpd.log -p /run/snmpd.pid >/dev/null 2>&1 </dev/null || exit 1 ;;
+  cups.service)
+    again /run/cupsd.pid
+    (echo $BASHPID > /run/cupsd.pid; exec /usr/sbin/cupsd -f -c /etc/cups/cupsd.conf) >/run/cupsd.log 2>&1 </dev/null &
+    for _ in 1 2 3 4 5 6 7 8 9 10; do [ -S /run/cups/cups.sock ] && break; sleep 0.5; done ;;
+  cuntong-queues.service)
+    [ -S /run/cups/cups.sock ] || "$0" restart cups.service  # Requires= and After=
+    sed -n 's/^ExecStart=//p' /etc/systemd/system/cuntong-queues.service | sh || exit 1 ;;
   nftables.service) nft -f /etc/nftables.conf || exit 1 ;;
   systemd-sysctl.service)
     sed -n 's/^kernel.sysrq = //p' /etc/sysctl.d/60-cuntong.conf > /run/sysrq
