@@ -189,6 +189,15 @@ class Session:
         """The configuration it would boot with; None where the platform cannot show it."""
         return None if self.driver.saved is None else self.ask(self.driver.saved)
 
+    def saved_if_shown(self) -> str | None:
+        """As `saved`, and where that is None by a command that not every release knows; None where it refuses."""
+        if self.driver.saved is not None or self.driver.saved_perhaps is None:
+            return self.saved()
+        try:
+            return self.ask(self.driver.saved_perhaps)
+        except RefusedLineError:
+            return None
+
     # How it is done
 
     def _login(self) -> None:

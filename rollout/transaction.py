@@ -42,7 +42,7 @@ def read_running(router: Router) -> str:
 def read_both(router: Router) -> tuple[str, str | None]:
     """The running configuration, and the saved one (None where that cannot be shown). Raises as `read_running`."""
     with connect(router) as session:
-        return without_own(session.running()), session.saved()
+        return without_own(session.running()), session.saved_if_shown()
 
 
 def transact(change: Change, router: Router, run: Watchman) -> Outcome:

@@ -17,6 +17,7 @@ class Driver:
         after_login: typed once, to get rid of paging and log lines.
         enable: command that asks for the privileged mode where login ends in an unprivileged one.
         running, saved: commands that show the configurations; None where the platform shows none.
+        saved_perhaps: shows the saved one on some releases: asked for backups only, never where a change depends on it.
         enter, leave: ways into and out of configuration mode.
         save: makes the running configuration the saved one.
         saved_ok: what ``save`` says when it worked; None where it says nothing that can be relied on.
@@ -41,6 +42,7 @@ class Driver:
     ping_good: re.Pattern[str]
     default_route: tuple[str, re.Pattern[str]]
     saved_ok: re.Pattern[str] | None = None
+    saved_perhaps: str | None = None
     enable: str | None = None
     renames: re.Pattern[str] | None = None
     not_prompt: re.Pattern[str] = field(default=re.compile(r"(?!)"))
