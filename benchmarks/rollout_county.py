@@ -4,20 +4,26 @@ The routers are simulated, in a process of their own. Apply is measured from bar
 gate's wait for a polling interval would measure the interval) and with a soak of nothing. CPU is the controller's with
 all its children: planners, ansible-playbook, its workers. The peer sends the same lines to the same Linux routers by a
 playbook of eight named tasks, in two ways that people use where a vendor has no modules: `ansible.builtin.raw` over
-connections that stay open, and `ansible.builtin.command` that calls ssh from the controller.
+connections that stay open, and `ansible.builtin.command` that calls ssh from the controller. A third peer is what an
+engineer writes for VRP: eight named tasks of `ansible.netcommon.cli_command` over `network_cli`, terminal `ce` of
+community.network, a line at a time, or it loses its place (its `ce_config` speaks CloudEngine's dialect only). Those
+collections come with the PyPI package `ansible`, up to 11; BENCH_NETWORK_ANSIBLE names the ansible-playbook of a
+virtual environment that has it (`pip install 'ansible<12' paramiko`); without it this peer is left out.
 
-BENCH_ROUTERS changes the 5,000; BENCH_PART=county, plain or many runs one part.
+BENCH_ROUTERS changes the 5,000; BENCH_PART=county, plain, network_cli or many runs one part.
 """
 
+import ctypes
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +33,12 @@ import psutil
 from cuntong.changing import rehearsal
 from cuntong.changing.planning import read_all, tasks_for, templates_of
 from cuntong.changing.reach import platform_of, reach
+from cuntong.secrets import secret
 from cuntong.settings import Settings
 from inventory.loader import load
 from inventory.model import Inventory
 from ledger.database import sqlite_url
+from rollout.device_model import Device, ModelRefusedError
 from rollout.plan import Readiness, Terms
 from rollout.planning import Task
 from rollout.platform import Platform
@@ -63,6 +71,9 @@ with serving(made, Options(minute_s=1.0, boot_s=2.0)) as fleet:
     print(fleet.port, flush=True)
     sys.stdin.read()
 """
+NETWORK_CLI = 2
+_CHILD_SUBREAPER = 36  # prctl(2)
+_REFERENCE = re.compile(r"secret://\S+")
 PLAIN = """
 - hosts: all
   gather_facts: false
@@ -94,11 +105,18 @@ def _cpu() -> float:
     told = os.times()
     spent = told.user + told.system + told.children_user + told.children_system
     for child in psutil.Process().children(recursive=True):
-        if Path(child.cmdline()[0]).name.startswith("python") and str(EXAMPLE) in child.cmdline():
+        if str(EXAMPLE) in _words(child):
             continue  # the simulated routers are not ours to pay for
         times = child.cpu_times()
         spent += times.user + times.system + times.children_user + times.children_system
     return spent
+
+
+def _words(child: psutil.Process) -> list[str]:
+    try:
+        return [str(word) for word in child.cmdline()]
+    except psutil.ZombieProcess:
+        return []
 
 
 @contextmanager
@@ -139,8 +157,8 @@ def county(inventory: Inventory, place: Path) -> float:
         return each
 
 
-def plain(inventory: Inventory, place: Path) -> float:
-    """Eight named tasks with the same lines, on the county's Linux routers; CPU seconds a device by ``command``."""
+def plain(inventory: Inventory, place: Path) -> dict[str, float]:
+    """Eight named tasks with the same lines, on the county's Linux routers; CPU seconds a device by each way."""
     told = rehearsal.lay_out(inventory, place, list(inventory.devices))
     key = place / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
@@ -155,34 +173,96 @@ def plain(inventory: Inventory, place: Path) -> float:
         }
         (place / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
         ssh = f"ssh -i {key} -p {port} -o StrictHostKeyChecking=no -o LogLevel=ERROR"
-        _run_plain(place, "raw", len(devices), f"-u cuntong --private-key {key} -e ansible_port={port}".split())
-        return _run_plain(place, "command", len(devices), ["-c", "local", "-e", f"ssh={json.dumps(ssh)}"])
+        open_all_the_time = f"-u cuntong --private-key {key} -e ansible_port={port}".split()
+        return {
+            "raw": _run_plain(place, "raw", len(devices), open_all_the_time),
+            "command": _run_plain(place, "command", len(devices), ["-c", "local", "-e", f"ssh={json.dumps(ssh)}"]),
+        }
 
 
-def _run_plain(place: Path, way: str, hosts: int, more: list[str]) -> float:
+def network_cli(inventory: Inventory, place: Path) -> dict[str, float]:
+    """Eight named tasks with the same lines over network_cli, on some of the county's VRP routers; CPU s a device."""
+    playbook = os.environ.get("BENCH_NETWORK_ANSIBLE")
+    if not playbook:
+        print("network_cli: left out; BENCH_NETWORK_ANSIBLE names no ansible-playbook with community.network")
+        return {}
+    # Its connections outlive the playbook's processes: their parent is gone, and they become ours to count.
+    ctypes.CDLL(None, use_errno=True).prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
+    told = rehearsal.lay_out(inventory, place, list(inventory.devices))
+    with routers(place) as port:
+        given = settings_for(place, port, told)
+        all_of_them = [one for one in inventory.devices if platform_of(inventory, one) is Platform.VRP]
+        devices = all_of_them[-NETWORK_CLI:]
+        tasks = tasks_for(inventory, devices, reach(inventory, given), templates_of(inventory))
+        planned = [one.plan for one in read_all(tasks, 8, 4)]
+        network = inventory.county.network
+        if network is None or network.login.password is None:
+            raise RuntimeError("the example county has a login")
+        hosts = {
+            one.id: {"ansible_host": address_of(one.ordinal), "lines": _shares(place, list(plan.commands))}
+            for one, plan in zip(devices, planned, strict=True)
+        }
+        known = {
+            "ansible_connection": "ansible.netcommon.network_cli", "ansible_network_os": "community.network.ce",
+            "ansible_network_cli_ssh_type": "paramiko", "ansible_port": port, "ansible_user": network.login.user,
+            "ansible_password": secret(network.login.password, place / "secrets"),
+        }  # fmt: skip
+        (place / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": known}}))
+        lines = sum(len(plan.commands) for plan in planned) / len(planned)
+        each = _run_plain(place, "cli_command", len(hosts), [], playbook)
+        print(f"  {lines:.0f} lines a device, over network_cli to VRP")
+        return {"cli_command": each}
+
+
+def _shares(place: Path, lines: list[str]) -> list[list[str]]:
+    """The lines in eight shares, sections whole, secrets opened; each enters the system view and leaves it."""
+    model = Device(Platform.VRP, {})
+    sections: list[list[str]] = [[]]
+    for line in lines:
+        sections[-1].append(_REFERENCE.sub(lambda found: secret(found[0], place / "secrets"), line).strip())
+        with suppress(ModelRefusedError):
+            model.take(line)
+        if not model.view:
+            sections.append([])
+    shares: list[list[str]] = [["system-view"] for _ in range(8)]
+    for number, section in enumerate(sections):
+        shares[number * 8 // len(sections)] += section
+    return [[*share, "return"] for share in shares]
+
+
+def _run_plain(place: Path, way: str, hosts: int, more: list[str], playbook: str = "") -> float:
     said = (
         '"{{ lines[%d] }}"'
         if way == "raw"
         else "{ argv: \"{{ ssh.split() + ['cuntong@' ~ ansible_host, lines[%d]] }}\" }"
     )
     tasks = [f"    - name: Share {n + 1} of the lines\n      ansible.builtin.{way}: {said % n}\n" for n in range(8)]
-    (place / f"{way}.yml").write_text(PLAIN + "".join(tasks))
+    if way == "cli_command":
+        tasks = [
+            f"    - name: Share {n + 1} of the lines\n"
+            '      ansible.netcommon.cli_command: { command: "{{ item }}" }\n'
+            f'      loop: "{{{{ lines[{n}] }}}}"\n'
+            for n in range(8)
+        ]
+    (place / "plain.yml").write_text(PLAIN + "".join(tasks))
     environment = {
         **os.environ,
         "ANSIBLE_HOST_KEY_CHECKING": "False",
         "ANSIBLE_HOME": str(place / "home"),
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_PERSISTENT_CONNECT_TIMEOUT": "30",
+        "ANSIBLE_PARAMIKO_LOOK_FOR_KEYS": "False",
         "LC_ALL": "C.UTF-8",
     }
-    playbook = str(Path(sys.executable).parent / "ansible-playbook")
-    command = [playbook, "-i", str(place / "hosts.json"), "-f", "8", *more, str(place / f"{way}.yml")]
+    playbook = playbook or str(Path(sys.executable).parent / "ansible-playbook")
+    command = [playbook, "-i", str(place / "hosts.json"), "-f", "8", *more, str(place / "plain.yml")]
     with measured() as spent:
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if ended.returncode or "ok=8" not in ended.stdout:
         sys.exit(f"the plain playbook failed: {ended.stdout[-2000:]}{ended.stderr[-500:]}")
     each = spent.cpu_s / hosts
-    print(f"a plain playbook of eight {way} tasks on {hosts} Linux routers: {each * 1000:.0f} ms of CPU a device "
+    print(f"a plain playbook of eight {way} tasks on {hosts} routers: {each * 1000:.0f} ms of CPU a device "
           f"(no backup, no net, no proof), {spent.wall_s:.0f} s")  # fmt: skip
     return each
 
@@ -239,8 +319,9 @@ def _tree_mb() -> float:
 
 def main() -> None:
     inventory = load(EXAMPLE)
-    ours = theirs = 0.0
-    for name in ("county", "plain", "many"):
+    ours = 0.0
+    theirs: dict[str, float] = {}
+    for name in ("county", "plain", "network_cli", "many"):
         if PART not in ("", name):
             continue
         place = Path(tempfile.mkdtemp(prefix="cuntong-bench-"))
@@ -248,13 +329,16 @@ def main() -> None:
             if name == "county":
                 ours = county(inventory, place)
             elif name == "plain":
-                theirs = plain(inventory, place)
+                theirs |= plain(inventory, place)
+            elif name == "network_cli":
+                theirs |= network_cli(inventory, place)
             else:
                 many(inventory, place)
         finally:
             shutil.rmtree(place, ignore_errors=True)
-    if ours and theirs:
-        print(f"a device change costs {theirs / ours:.1f} times less CPU than the plain playbook's (aim: 5)")
+    for way, cpu_s in theirs.items():
+        if ours and cpu_s:
+            print(f"eight {way} tasks cost {cpu_s / ours:.1f} times the CPU of a device change of ours (aim: 5)")
 
 
 if __name__ == "__main__":

@@ -108,7 +108,9 @@ class Device:
             if item.kind == "bgp" and (other := _other_bgp(here, item)):
                 raise ModelRefusedError(f"{line!r}: {other!r} runs already")
             here[meaning.key] = item
-        elif meaning.args and meaning.args != item.args:
+        elif item.items is None:
+            item = here[meaning.key] = item.copy()
+        if meaning.args and meaning.args != item.args:
             if meaning.section is not None and meaning.section.redo:
                 raise ModelRefusedError(f"{line!r}: it exists as {item.args or 'another kind'!r}")
             item.args = meaning.args
@@ -124,7 +126,8 @@ class Device:
             old.members = tuple(dict.fromkeys((*old.members, *meaning.members)))
             return
         if old is not None and not old.negative and old.value == meaning.value:
-            old.text = line
+            here[meaning.key] = said = old.copy()
+            said.text = line
             return
         if mode is Mode.REDO and old is not None:
             raise ModelRefusedError(f"{line!r}: {old.text!r} is in its place")

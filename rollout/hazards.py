@@ -83,11 +83,13 @@ def of_lines(platform: Platform, commands: Iterable[str]) -> list[Hazard]:
 def _bad_address(line: str) -> str | None:
     if line.startswith(("description ", "remark ", "header ", "banner ", "sysname ", "hostname ")):
         return None
-    for word in line.split():
-        found = re.fullmatch(r"(\d+\.\d+\.\d+\.\d+)(?:/(\d+))?", word)
-        if found is not None and (any(int(part) > 255 for part in found[1].split(".")) or int(found[2] or 0) > 32):
-            return word
+    for found in _ADDRESS.finditer(line):
+        if int(found[5] or 0) > 32 or any(int(found[n]) > 255 for n in (1, 2, 3, 4)):
+            return found[0]
     return None
+
+
+_ADDRESS = re.compile(r"(?<!\S)(\d+)\.(\d+)\.(\d+)\.(\d+)(?:/(\d+))?(?!\S)")
 
 
 @dataclass(frozen=True)

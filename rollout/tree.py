@@ -57,11 +57,16 @@ class Item:
         return self.items
 
     def copy(self) -> "Item":
+        """A twin to change: own sections and sets; single lines below are shared, replaced rather than changed."""
         twin = Item.__new__(Item)
         twin.text, twin.meaning, twin.value = self.text, self.meaning, self.value
         twin.negative, twin.args, twin.members = self.negative, self.args, self.members
-        twin.items = None if self.items is None else {key: item.copy() for key, item in self.items.items()}
+        twin.items = None if self.items is None else {key: item.own() for key, item in self.items.items()}
         return twin
+
+    def own(self) -> "Item":
+        """A copy where somebody could change it in place, itself where nobody does."""
+        return self if self.items is None and self.mode is not Mode.SET else self.copy()
 
     def identical(self, other: "Item") -> bool:
         """Whether both are written alike, children included."""
