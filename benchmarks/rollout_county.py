@@ -10,7 +10,8 @@ community.network, a line at a time, or it loses its place (its `ce_config` spea
 collections come with the PyPI package `ansible`, up to 11; BENCH_NETWORK_ANSIBLE names the ansible-playbook of a
 virtual environment that has it (`pip install 'ansible<12' paramiko`); without it this peer is left out.
 
-BENCH_ROUTERS changes the 5,000; BENCH_PART=county, plain, network_cli or many runs one part.
+BENCH_ROUTERS changes the 5,000, BENCH_NETWORK_ROUTERS the 2 of network_cli; BENCH_PART=county, plain, network_cli or
+many runs one part.
 """
 
 import ctypes
@@ -71,7 +72,7 @@ with serving(made, Options(minute_s=1.0, boot_s=2.0)) as fleet:
     print(fleet.port, flush=True)
     sys.stdin.read()
 """
-NETWORK_CLI = 2
+NETWORK_CLI = int(os.environ.get("BENCH_NETWORK_ROUTERS", "2"))
 _CHILD_SUBREAPER = 36  # prctl(2)
 _REFERENCE = re.compile(r"secret://\S+")
 PLAIN = """

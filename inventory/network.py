@@ -106,5 +106,5 @@ class Network(Declared):
     @model_validator(mode="after")
     def _probes_in_a_zone_that_there_is(self) -> Self:
         if self.probe is not None and self.probe.zone is not None and self.probe.zone not in self.vpns:
-            raise ValueError(f"probe.zone: {self.probe.zone!r} is none of vpns ({', '.join(self.vpns) or 'none'})")
+            raise ValueError(f"probe.zone: {self.probe.zone!r} is none of vpns ({', '.join(self.vpns) or 'none'}).")
         return self
