@@ -64,16 +64,26 @@ def plan_of(folder: Path) -> tuple[bytes, Lock, list[str]]:
         InventoryError: the inventory has problems of its own, or the pools are full.
     """
     source = Source(Path(folder))
-    compilation, milestones = _read(source)
-    if compilation is not None:
-        laws.check(compilation, milestones)
-    if compilation is None or source.problems:
-        raise InventoryError(source.problems)
+    compilation = examine(source)
     try:
         added = allocate(compilation.county.addresses, compilation.demands(), compilation.lock)
     except PlanFullError as full:
         raise InventoryError([_full(source, full)]) from full
     return source.files.get(lockfile.NAME, b""), compilation.lock, added
+
+
+def examine(source: Source) -> Compilation:
+    """Everything that the files declare, held to every law; sites may lack their addresses still.
+
+    Raises:
+        InventoryError: with every problem found.
+    """
+    compilation, milestones = _read(source)
+    if compilation is not None:
+        laws.check(compilation, milestones)
+    if compilation is None or source.problems:
+        raise InventoryError(source.problems)
+    return compilation
 
 
 def allocate_missing(folder: Path) -> list[str]:

@@ -54,7 +54,7 @@ def parse(file: str, data: bytes) -> Any:
         YamlError: with every problem that could be told apart.
     """
     _refuse_bytes(file, data)
-    node = _compose(file, data)
+    node = compose(file, data)
     problems: list[Problem] = []
     value = _build(file, node, "", 0, problems)
     if problems:
@@ -72,7 +72,7 @@ class Lines:
     def of(self, path: Sequence[str | int]) -> int:
         """The 1-based line where the last key of ``path`` stands; of the nearest key above it where it is missing."""
         if self._root is None:
-            self._root = _compose("", self._data)
+            self._root = compose("", self._data)
         node: Any = self._root
         line: int = node.start_mark.line + 1
         for step in path:
@@ -140,7 +140,12 @@ def _refuse_events(file: str, data: bytes) -> None:
 _SPELL_OUT: Final = "Write the value out where it is meant, or quote a text that starts with & or *."
 
 
-def _compose(file: str, data: bytes) -> yaml.Node:
+def compose(file: str, data: bytes) -> yaml.Node:
+    """The nodes of one file with their places, for who needs more than values.
+
+    Raises:
+        YamlError: it is no YAML, or holds only comments.
+    """
     try:
         node: yaml.Node | None = _Composer(data).get_single_node()
     except yaml.YAMLError as error:
@@ -163,7 +168,7 @@ def _grammar(file: str, error: yaml.YAMLError) -> Problem:
 
 def _build(file: str, node: Any, path: str, depth: int, problems: list[Problem]) -> Any:
     if isinstance(node, yaml.ScalarNode):
-        return _scalar(node)
+        return scalar_of(node)
     line = node.start_mark.line + 1
     if depth > _MAX_DEPTH:
         problems.append(Problem(file, line, path[:80], "this is nested too deeply.", "Flatten it."))
@@ -171,7 +176,7 @@ def _build(file: str, node: Any, path: str, depth: int, problems: list[Problem])
     if isinstance(node, yaml.SequenceNode):
         return [_build(file, item, f"{path}[{i}]", depth + 1, problems) for i, item in enumerate(node.value)]
     values: dict[str, Any] = {}
-    scalar_node, scalar = yaml.ScalarNode, _scalar
+    scalar_node, scalar = yaml.ScalarNode, scalar_of
     for key, value in node.value:
         if not isinstance(key, scalar_node):
             at = key.start_mark.line + 1
@@ -191,7 +196,8 @@ def _build(file: str, node: Any, path: str, depth: int, problems: list[Problem])
     return values
 
 
-def _scalar(node: Any) -> str | int | float | bool | None:
+def scalar_of(node: Any) -> str | int | float | bool | None:
+    """The value of a scalar node."""
     text: str = node.value
     if node.style is not None and node.style != "":
         return text

@@ -1,0 +1,260 @@
+"""Grids into rows of a table: headers found wherever they stand, cells read with patience, every bad one named."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from inventory.declared import did_you_mean
+from inventory.sheets import words
+from inventory.sheets.columns import TABLES, Column, Kind, Table
+from inventory.sheets.faults import CellError, Fault
+from inventory.sheets.workbook import Cell, Grid, letter
+
+Choices = Mapping[str, Mapping[str, str]]
+
+_HEAD_WITHIN: Final = 12
+"""Rows from the top in which the headers may stand, below titles and notes."""
+_EPOCH: Final = date(1899, 12, 30)
+"""Day 0 of Excel's numbers for days (1900 system, with its leap day that never was)."""
+_WHO: Final = frozenset({"code", "name", "key"})
+_EXACT: Final = 10**15
+"""From here on a spreadsheet has rounded the digits of a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row that could be read: its table, where it stands, and what it says by field; empty cells are left out."""
+
+    table: Table
+    sheet: str
+    number: int
+    values: Mapping[str, Any]
+    columns: Mapping[str, tuple[str, str]]
+
+    def fault(self, field: str | None, zh: str, en: str) -> Fault:
+        """What is wrong with one cell of it, or with all of it."""
+        column, header = self.columns.get(field or "", ("", ""))
+        return Fault(self.sheet, self.number, column, header, zh, en)
+
+
+@dataclass
+class Read:
+    """Everything that one file said. ``skipped`` are sheets that are none of our tables."""
+
+    rows: list[SheetRow] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    tables: int = 0
+
+
+def read_rows(grids: Sequence[Grid], choices: Choices) -> Read:
+    """The rows of every sheet that is one of our tables, by its headers and not by its name."""
+    found = Read()
+    for grid in grids:
+        if not any(cell.value not in (None, "") for row in grid.rows for cell in row):
+            continue
+        head = _head(grid)
+        if head is None:
+            found.skipped.append(grid.name)
+            continue
+        found.tables += 1
+        at, table, places = head
+        _headers(found, grid, at, table, places)
+        for number, row in enumerate(grid.rows[at + 1 :], at + 2):
+            _row(found, grid, number, row, table, places, choices)
+    return found
+
+
+def _folded(text: object) -> str:
+    """For comparing: full width as half width, no spaces of any kind, no star of a required header."""
+    plain = unicodedata.normalize("NFKC", str(text))
+    return re.sub(r"[\s\u200b\u200c\u200d\ufeff*]+", "", plain).lower()
+
+
+def _head(grid: Grid) -> tuple[int, Table, dict[int, Column]] | None:
+    """Where the headers are, of which table, and which column is which; the row that knows most of one table."""
+    best: tuple[int, int, Table, dict[int, Column]] | None = None
+    for at, row in enumerate(grid.rows[:_HEAD_WITHIN]):
+        for table in TABLES.values():
+            names = {_folded(name): column for column in table.columns for name in (column.title, *column.also)}
+            names |= {_folded(column.field): column for column in table.columns}
+            places: dict[int, Column] = {}
+            for i, cell in enumerate(row):
+                column = names.get(_folded(cell.value)) if isinstance(cell.value, str) else None
+                if column is not None and column not in places.values():
+                    places[i] = column
+            fits = sum(column.required for column in places.values()) * 2 + len(places)
+            named = _folded(table.title) in _folded(grid.name)  # only decides between equals
+            score = fits * 2 + named
+            if len(places) >= 2 and any(c.field == "code" for c in places.values()) and (not best or score > best[0]):
+                best = (score, at, table, places)
+    return None if best is None else best[1:]
+
+
+def _headers(found: Read, grid: Grid, at: int, table: Table, places: Mapping[int, Column]) -> None:
+    row = grid.rows[at]
+    titles = [column.title for column in table.columns]
+    for i, cell in enumerate(row):
+        if i not in places and cell.value not in (None, ""):
+            near = did_you_mean(str(cell.value), titles, "")
+            guess = near.removeprefix("Did you mean ").removesuffix("?")
+            found.faults.append(
+                Fault(
+                    grid.name, at + 1, letter(i), str(cell.value),
+                    "不认识这一列" + (f"，是否应为“{guess}”？" if guess else "，请删除或改用模板的列名。"),
+                    "this column is not known." + (f" Did you mean {guess}?" if guess else " Delete it."),
+                )
+            )  # fmt: skip
+    for column in table.columns:
+        if column.required and column not in places.values():
+            found.faults.append(
+                Fault(grid.name, at + 1, "", "", f"缺少“{column.title}”列。", f"the column {column.title} is missing.")
+            )
+
+
+def _row(
+    found: Read, grid: Grid, number: int, row: Sequence[Cell], table: Table, places: Mapping[int, Column],
+    choices: Choices,
+) -> None:  # fmt: skip
+    values: dict[str, Any] = {}
+    columns = {column.field: (letter(i), str(column.title)) for i, column in places.items()}
+    faults: list[Fault] = []
+    said = False
+    for i, column in places.items():
+        cell = row[i] if i < len(row) else Cell(None)
+        if cell.value is None or (isinstance(cell.value, str) and not _clean(cell.value)):
+            continue
+        said = said or cell.formula or column.field not in _WHO
+        try:
+            if cell.formula:
+                raise CellError(
+                    f"这里是公式 {cell.value}，请粘贴为数值。",
+                    f"this is the formula {cell.value}. Paste its value instead.",
+                )
+            values[column.field] = _READERS[column.kind](cell.value, column, choices)
+        except CellError as error:
+            faults.append(Fault(grid.name, number, letter(i), column.title, error.zh, error.en))
+    if not said:  # a template comes with codes and names: a row of nothing else says nothing
+        return
+    for column in table.columns:
+        known = any(fault.header == column.title for fault in faults)
+        if column.required and column in places.values() and column.field not in values and not known:
+            at = next(letter(i) for i, one in places.items() if one is column)
+            faults.append(Fault(grid.name, number, at, column.title, "必填，不能为空。", "this must not be empty."))
+    found.faults += faults
+    if not faults and all(not column.required or column.field in values for column in table.columns):
+        found.rows.append(SheetRow(table, grid.name, number, values, columns))
+
+
+def _clean(text: str) -> str:
+    """Without the spaces around it, whatever kind they are; line breaks inside become spaces."""
+    return re.sub(r"\s+", " ", re.sub(r"[\u200b\u200c\u200d\ufeff]", "", text)).strip()
+
+
+def _text(value: object, column: Column, choices: Choices) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, (int, float)):
+        return _digits(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return _clean(str(value))
+
+
+def _digits(value: float) -> str:
+    if abs(value) >= _EXACT:
+        raise CellError(
+            f"{value:.0f} 超过15位，表格软件已改动末位数字，请设为文本格式后重填。",
+            f"{value:.0f} has more than 15 digits: the spreadsheet rounded it. Format the cell as text.",
+        )
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
+def _code(value: object, column: Column, choices: Choices) -> str:
+    text = _digits(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    text = _folded(text).upper().strip("'`")
+    if re.fullmatch(r"[0-9.]+E\+?[0-9]+", text):
+        raise CellError(
+            f"{value} 是科学计数，末位数字已丢失，请设为文本格式后重填。",
+            f"{value} is in scientific notation: digits are lost. Format the cell as text, fill it in again.",
+        )
+    text = re.sub(r"\.0+$", "", text)
+    if len(text) not in (2, 4, 6, 9, 12) or not re.fullmatch(r"[0-9]{2}[0-9A-Z]*", text):
+        raise CellError(
+            f"{value} 不是区划代码，应为12位（或6位、9位）。", f"{value} is no division code of 12 (or 6, 9) digits."
+        )
+    return text.ljust(12, "0")
+
+
+def _count(value: object, column: Column, choices: Choices) -> int:
+    text = _digits(value) if isinstance(value, (int, float)) else _folded(value)
+    text = re.sub(r"(mbps|m|兆|个|台)$", "", text)
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise CellError(f"{value} 不是整数。", f"{value} is no whole number.")
+    return int(text)
+
+
+def _day(value: object, column: Column, choices: Choices) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 20_000 < value < 80_000:
+            return _EPOCH + timedelta(days=int(value))  # a day whose format was lost
+        text = _folded(_digits(value) if isinstance(value, (int, float)) else value)
+        found = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:00:00(?::00)?)?", text)
+        found = found or re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text)
+        if found:
+            return date(*map(int, found.groups()))
+    except ValueError:
+        pass
+    raise CellError(f"{value} 不是日期，请写成 2021-06-10。", f"{value} is no day. Write it as 2021-06-10.")
+
+
+def _word(value: object, column: Column, choices: Choices) -> str:
+    known = choices[column.choices]
+    text = _folded(_text(value, column, choices))
+    meant = [key for key, title in known.items() if text in (_folded(key), _folded(title), _folded(f"{key}{title}"))]
+    if not meant and words.ALSO.get(text) in known:
+        meant = [words.ALSO[text]]
+    if not meant:
+        head = _folded(str(value).split("|")[0])  # the template shows key | title where titles repeat
+        meant = [key for key in known if _folded(key) == head]
+    exact = [key for key in meant if text == _folded(key)]
+    if len(exact or meant) == 1:
+        return (exact or meant)[0]
+    if meant:
+        raise CellError(
+            f"“{value}”有多个：{'、'.join(meant)}，请写其中一个。", f"{value} is ambiguous: {', '.join(meant)}."
+        )
+    titles = (
+        "、".join(dict.fromkeys(known.values()))
+        if column.choices not in ("classes", "kiosk_models")
+        else "、".join(known)
+    )
+    guess = did_you_mean(str(value), known, "Choose one of them.")
+    raise CellError(f"“{value}”不在可选范围：{titles}。", f"{value} is none of {', '.join(known)}. {guess}")
+
+
+def _flag(value: object, column: Column, choices: Choices) -> bool:
+    return value if isinstance(value, bool) else _word(value, column, choices) == "true"
+
+
+def _words(value: object, column: Column, choices: Choices) -> tuple[str, ...]:
+    parts = re.split(r"[、,，;；\n]", _text(value, column, choices))
+    return tuple(part for part in map(_clean, parts) if part)
+
+
+_READERS: Final = {
+    Kind.CODE: _code,
+    Kind.TEXT: _text,
+    Kind.WORD: _word,
+    Kind.COUNT: _count,
+    Kind.DAY: _day,
+    Kind.FLAG: _flag,
+    Kind.WORDS: _words,
+}
