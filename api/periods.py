@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from api.standing import CHINA, Standing
+from api.standing import Standing
+from api.times import midnight as midnight
 from health.availability import Availability, availability
 from health.duedates import month_of
 from health.hours import service_intervals
@@ -12,11 +13,6 @@ from health.outage import Interval, Outage, Scope, intersect, merge
 from health.verdict import Blame
 from inventory.vocabulary import Aspect
 from ledger import history, maintenance
-
-
-def midnight(day: date) -> float:
-    """The first moment of a day in China, as Unix time."""
-    return datetime(day.year, day.month, day.day, tzinfo=CHINA).timestamp()
 
 
 def month_span(month: str) -> tuple[date, date]:

@@ -5,8 +5,9 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, timezone
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Final, overload
 
 import numpy as np
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from api.counting import Subjects, excused, sites_on, subjects_of
+from api.judged import Judged, Openness, disagreeing, lacking_facts
 from api.latest import NUMBER, Latest
-from api.told import keep_newer, moved_centres, value_of
+from api.lazily import Lazily
+from api.times import CHINA as CHINA
+from api.told import held_by, keep_newer, moved_centres, value_of
 from health.coverage import (
     Disagreement,
     Evidence,
@@ -32,14 +36,11 @@ from health.outage import Outage
 from health.rollup import CODE, Figures, Rollup
 from inventory.divisions import Nodes
 from inventory.model import Inventory
-from inventory.vocabulary import Aspect, Claim, Requirement
+from inventory.vocabulary import Aspect, Claim, Requirement, Verdict
 from ledger import claims, facts, history, leases
 from ledger.facts import Fact
 from ledger.history import SiteVerdict
 from ledger.leases import Lease
-
-CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""Days in reports end in China; the country has had one time zone and no summer time since 1991."""
 
 _DAY_S: Final = 86_400.0
 _PAST_KEPT: Final = 64
@@ -76,6 +77,7 @@ class Snapshot:
         nodes: the division tree of that day; ``site_nodes`` is the place of each site in it, -1 for none.
         subjects: what each denominator counts.
         told: the facts in force, by subject (a site's id or a division's code) and name.
+        rollups: by requirement and denominator, counted when first asked for.
     """
 
     at: float
@@ -85,7 +87,7 @@ class Snapshot:
     told: Mapping[tuple[str, str], Fact]
     watched_until: NDArray[np.float64]
     evidence: Mapping[Aspect, EvidenceColumns]
-    rollups: Mapping[tuple[str, str], Rollup]
+    rollups: Lazily[tuple[str, str], Rollup]
     outages: Sequence[Outage]
     contradicting: Mapping[str, Sequence[int]]
     columns: Mapping[Aspect, Latest] = field(repr=False)
@@ -118,6 +120,8 @@ class Standing:
         )
         self._unmonitored = [self._why_unknown(site) for site in range(sites)]
         self._told: dict[tuple[str, str], Fact] = {}
+        opens = Aspect.OPEN in inventory.coverage_rules.requirements.values()
+        self._openness = Openness(inventory) if opens else None
         central = [site for site in range(sites) if inventory.central(site)]
         self._central = np.array(central, dtype=np.int64)
         self._spared = excused(inventory, inventory.nodes)
@@ -148,8 +152,13 @@ class Standing:
                 keep_newer(self._told, fact)
             watched = history.watched_until(connection)
             open_outages = history.outages(connection, open_only=True)
-        self.snapshot = self._snapshot(at, self._columns, self._claims, self._told, watched, open_outages)
-        return self.snapshot
+        asked = self.snapshot.rollups.made
+        fresh = self._snapshot(at, self._columns, self._claims, self._told, watched, open_outages)
+        for key in asked:  # what somebody looks at is ready before the snapshot is shown
+            if key in fresh.rollups:
+                fresh.rollups[key]
+        self.snapshot = fresh
+        return fresh
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -234,15 +243,18 @@ class Standing:
     def judgement(self, site: int, requirement: str, snapshot: Snapshot) -> Judgement:
         """How one site stands on one requirement of the coverage rules."""
         aspect = self.aspect(requirement)
-        claim = snapshot.claims[site]
+        claim, evidence = snapshot.claims[site], self.evidence(site, aspect, snapshot)
+        closed = aspect is Aspect.OPEN and evidence.verdict is Verdict.NO
         judged = judge(
-            self.evidence(site, aspect, snapshot),
-            claim.claim if claim else None,
+            evidence,
+            claim.claim if claim and not closed else None,
             self.inventory.requirement(site),
             snapshot.at,
             self.window_s(aspect),
             self.stale_after_s,
         )
+        if closed and judged.state is State.NOT_BUILT:
+            judged = replace(judged, reason=evidence.reason)
         for fact in self.inventory.coverage_rules.needs.get(requirement, ()):
             if not self.holds(site, fact, snapshot):
                 return lacking(judged, fact)
@@ -336,36 +348,43 @@ class Standing:
                 watched_until[low:high] = np.fmax(watched_until[low:high], until)
         connected = np.array([claim is not None and claim.claim.says_connected for claim in in_force], dtype=np.bool_)
         said = np.array([claim is not None for claim in in_force], dtype=np.bool_)
-        evidence = {}
+        evidence: dict[Aspect, EvidenceColumns] = {}
+        if self._openness is not None:
+            columns[Aspect.OPEN] = self._openness.latest(told, at)
         for aspect, known in columns.items():
+            if aspect is Aspect.OPEN:
+                evidence[aspect] = EvidenceColumns(known.verdicts, known.proved_at, np.full(len(known.verdicts), at))
+                continue
             # A site that answers is proved until the end of the watching; what it said once is its last proof else.
             proved = np.where(known.verdicts == 1, np.fmax(watched_until, known.since), known.proved_at)
             evidence[aspect] = EvidenceColumns(known.verdicts, proved, watched_until)
         spared = self._spared if nodes is inventory.nodes else excused(inventory, nodes)
-        rollups: dict[tuple[str, str], Rollup] = {}
-        contradicting: dict[str, Sequence[int]] = {}
-        for requirement in inventory.coverage_rules.requirements:
+
+        @cache
+        def judged(requirement: str) -> Judged:
             proof = self.aspect(requirement)
+            # A site that is built and not open is not built for the public: it lost nothing.
+            may = connected & (evidence[proof].verdicts != 0) if proof is Aspect.OPEN else connected
             states, works = judge_many(
-                evidence[proof], connected, self._required, at, self.window_s(proof), self.stale_after_s
+                evidence[proof], may, self._required, at, self.window_s(proof), self.stale_after_s
             )
-            for fact in inventory.coverage_rules.needs.get(requirement, ()):
-                held = np.array(
-                    [bool(value_of(inventory, told, site, fact)) for site in range(len(states))], dtype=np.bool_
-                )
-                proved = (states == CODE[State.COVERED]) | (states == CODE[State.DEGRADED])
-                states = np.where(proved & ~held, np.int8(CODE[State.NOT_BUILT]), states)
+            needs = inventory.coverage_rules.needs.get(requirement, ())
+            states = lacking_facts(states, [held_by(inventory, told, fact) for fact in needs])
+            return Judged(states, works, connected)
+
+        def counted(key: tuple[str, str]) -> Rollup:
+            states, works, claimed = judged(key[0])
+            places, sites = subjects[key[1]]
             # Subjects without a site point at -1: the row that is appended for them.
-            all_states = np.append(states, np.int8(CODE[State.NOT_BUILT]))
-            all_connected, all_works = np.append(connected, False), np.append(works, np.int8(0))
-            for name, (places, sites) in subjects.items():
-                counted = all_states[sites]
-                counted[(sites < 0) & spared[places]] = CODE[State.EXEMPT]
-                rollups[requirement, name] = Rollup(places, counted, all_connected[sites], all_works[sites])
-            denied = connected & ((works == 0) | (states == CODE[State.LOST]))
-            unsaid = said & ~connected & (works == 1)
-            counts = (denied | unsaid) & (states != CODE[State.EXEMPT])
-            contradicting[requirement] = np.flatnonzero(counts).tolist()
+            these = np.append(states, np.int8(CODE[State.NOT_BUILT]))[sites]
+            these[(sites < 0) & spared[places]] = CODE[State.EXEMPT]
+            return Rollup(places, these, np.append(claimed, False)[sites], np.append(works, np.int8(0))[sites])
+
+        requirements = inventory.coverage_rules.requirements
+        rollups = Lazily([(one, name) for one in requirements for name in subjects], counted)
+        contradicting: Lazily[str, Sequence[int]] = Lazily(
+            requirements, lambda one: [] if self.aspect(one) is Aspect.OPEN else disagreeing(judged(one), said)
+        )
         return Snapshot(
             at, nodes, site_nodes, subjects, told, watched_until, evidence, rollups, outages, contradicting, columns,
             tuple(in_force),

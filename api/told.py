@@ -40,3 +40,27 @@ def moved_centres(inventory: Inventory, flagged: NDArray[np.int64], told: Told) 
         return None
     kept = set(flagged.tolist()) - said.keys()
     return np.array(sorted(kept | {site for site, held in said.items() if held}), dtype=np.int64)
+
+
+def every_site(inventory: Inventory, told: Told, name: str) -> dict[int, Fact]:
+    """The fact in force of each site of which one is told, of itself or else of its own division."""
+    sites, index = inventory.sites, inventory.nodes.index
+    own: dict[int, Fact] = {}
+    found: dict[int, Fact] = {}
+    for (subject, told_of), fact in told.items():
+        if told_of != name:
+            continue
+        site, node = sites.index.get(subject), index.get(subject)
+        if site is not None:
+            own[site] = fact
+        elif node is not None:
+            low, high = sites.span(node)
+            found.update((below, fact) for below in range(low, high) if sites.nodes[below] == node)
+    return found | own
+
+
+def held_by(inventory: Inventory, told: Told, name: str) -> NDArray[np.bool_]:
+    """For every site whether a fact is told of it, or else of its own division, and is true."""
+    held = np.zeros(len(inventory.sites), dtype=np.bool_)
+    held[[site for site, fact in every_site(inventory, told, name).items() if fact.value]] = True
+    return held

@@ -23,7 +23,7 @@ from health.device import CONFIRM, DeviceHealth, DeviceState, after_poll
 from health.outage import Outage, Scope
 from health.reading import Readings
 from health.rootcause import Cause, diagnose
-from health.site import Part, faults, lost_line, working
+from health.site import Part, faults, looked_at, lost_line, peripherals, platform, working
 from health.verdict import TOGETHER_S
 from inventory.vocabulary import Aspect, Verdict
 from ledger.history import SiteVerdict
@@ -58,6 +58,7 @@ class Watch:
         self._incidents = Incidents(say, new_outage_id, self._inquiry, self.promises)
         self._say, self._ask = say, ask
         self._faults: dict[int, tuple[str, ...]] = {}
+        self._looked: dict[int, tuple[str, ...]] = {}  # device: parts that it has looked at
         self._last_answer: dict[int, float] = {}  # site: newest answer of any of its devices
         self._lit_at: dict[int, float] = {}  # site: when it last came back; older silence proves nothing
         self._dark: dict[int, float] = {}  # site: since when
@@ -144,8 +145,12 @@ class Watch:
             self._signs.note(ordinal, readings, at)
             self._note_lines(ordinal, site, readings, at)
             broken = faults(readings)
-            if before.state is not DeviceState.UP or broken != self._faults.get(ordinal, ()):
+            looked = looked_at(readings)
+            news = broken != self._faults.get(ordinal, ()) or looked != self._looked.get(ordinal, ())
+            if before.state is not DeviceState.UP or news:
                 self._faults[ordinal] = broken
+                if looked or ordinal in self._looked:
+                    self._looked[ordinal] = looked
                 self._touched.add(site)
             if before.state is not DeviceState.UP:
                 self._excused.discard(ordinal)
@@ -378,17 +383,23 @@ class Watch:
 
     def _judge_service(self, site: int, at: float) -> None:
         devices = self.fleet.at_site[site]
-        if site in self._dark and not all(ordinal in self._excused for ordinal in devices):
-            verdict, reason = Verdict.NO, "dark"
-        else:
-            parts = (
-                Part(device.role, device.device_class, self.state(ordinal), self._faults.get(ordinal, ()))
-                for ordinal in devices
-                for device in (self.fleet.devices[ordinal],)
+        parts = [
+            Part(
+                device.role, device.device_class, self.state(ordinal), self._faults.get(ordinal, ()),
+                self._looked.get(ordinal, ()),
             )
-            verdict, reason = working(parts)
+            for ordinal in devices
+            for device in (self.fleet.devices[ordinal],)
+        ]  # fmt: skip
+        dark = site in self._dark and not all(ordinal in self._excused for ordinal in devices)
+        verdict, reason = (Verdict.NO, "dark") if dark else working(parts)
         if verdict is not Verdict.UNKNOWN or reason == DeviceState.OFF_HOURS:
             self._set_verdict(site, Aspect.WORKING, verdict, reason, at)
+        for aspect, judged in ((Aspect.PLATFORM, platform), (Aspect.PERIPHERALS, peripherals)):
+            known = (site, aspect) in self._verdicts
+            verdict, reason = (Verdict.NO, "dark") if dark and known else judged(parts)
+            if verdict is not Verdict.UNKNOWN or known:  # where nobody looks any more, the last proof goes on no longer
+                self._set_verdict(site, aspect, verdict, reason, at)
 
     def _asked_afresh(self, site: int) -> bool:
         """Whether every device was asked after the outage ended that explained the site's silence so far."""

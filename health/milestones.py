@@ -40,12 +40,12 @@ def failing(conditions: Iterable[str], facts: SiteFacts) -> list[str]:
 def _holds(condition: str, facts: SiteFacts) -> bool:
     if condition in _LADDER:
         return facts.claim in _LADDER[_LADDER.index(Claim(condition)) :]
-    if condition in tuple(Aspect):
-        return facts.proved.get(Aspect(condition)) is Verdict.YES
     if condition == "open":
         return facts.open
     if condition == "conforming":
         return facts.conforming
+    if condition in tuple(Aspect) and facts.proved.get(Aspect(condition)) is Verdict.YES:
+        return True
     return condition in facts.attachments or condition in facts.classes or condition in facts.told
 
 

@@ -42,6 +42,12 @@ def lost_line(readings: Readings, uplink_ports: Sequence[str]) -> str | None:
     return next((port.name for port in known if port.admin_up and port.oper_up is False), None)
 
 
+def looked_at(readings: Readings) -> tuple[str, ...]:
+    """The parts of a device that somebody there has looked at, well or not."""
+    newest = {extend.name: extend.result for extend in readings.extends if extend.name in KIOSK_PARTS}
+    return tuple(name for name, result in newest.items() if result is not None and result != NOT_LOOKED)
+
+
 _ANSWERING = (DeviceState.UP, DeviceState.SUSPECT)
 
 
@@ -53,6 +59,7 @@ class Part:
     device_class: str
     state: DeviceState
     faults: tuple[str, ...] = ()
+    looked: tuple[str, ...] = ()
 
     @property
     def hindrance(self) -> str | None:
@@ -102,3 +109,47 @@ def working(parts: Iterable[Part]) -> tuple[Verdict, str]:
         return Verdict.UNKNOWN, question
     blemishes = (part.hindrance or part.blemish for part in every)
     return Verdict.YES, next((blemish for blemish in blemishes if blemish), "")
+
+
+PERIPHERALS = ("document-camera", "id-card-reader", "printer")
+"""What a kiosk needs beside itself (高拍仪、身份证阅读器、打印机); a printer of the site's own serves, too."""
+NOBODY_LOOKED = "not_looked"
+
+
+def platform(parts: Iterable[Part]) -> tuple[Verdict, str]:
+    """Whether the site itself reaches the service platform: one kiosk or router that does is enough."""
+    return _any_well([part for part in parts if part.state in _ANSWERING and "platform" in part.looked], "platform")
+
+
+def peripherals(parts: Iterable[Part]) -> tuple[Verdict, str]:
+    """Whether of each kind of peripheral that the site has one is well; unknown where no kiosk looked at its own."""
+    every = list(parts)
+    found = []
+    for kind in PERIPHERALS:
+        looked = [part for part in every if part.state in _ANSWERING and kind in part.looked]
+        if kind == "printer":
+            printers = [part for part in every if part.device_class == "printer" and part.state in _ANSWERING]
+            if any(not part.hindrance for part in printers):
+                found.append((Verdict.YES, ""))
+                continue
+            if printers and not looked:
+                found.append((Verdict.NO, printers[0].hindrance or ""))
+                continue
+        found.append(_any_well(looked, kind))
+    broken = next((one for one in found if one[0] is Verdict.NO), None)
+    if broken is not None:
+        return broken
+    kiosks = [part for part in every if part.device_class == "kiosk"]
+    blind = bool(kiosks) and not any(kind in part.looked for part in kiosks for kind in PERIPHERALS)
+    if blind or all(said is Verdict.UNKNOWN for said, _ in found):
+        return Verdict.UNKNOWN, NOBODY_LOOKED
+    return Verdict.YES, ""
+
+
+def _any_well(looked: Sequence[Part], name: str) -> tuple[Verdict, str]:
+    if not looked:
+        return Verdict.UNKNOWN, NOBODY_LOOKED
+    broken = next((part for part in looked if name in part.faults), None)
+    if broken is None or any(name not in part.faults for part in looked):
+        return Verdict.YES, ""
+    return Verdict.NO, f"{broken.role}:{name}"

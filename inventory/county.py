@@ -103,7 +103,12 @@ class Waiver(Declared):
 
 
 Window = Annotated[str, Field(pattern=r"^[1-9][0-9]*[hd]$")]
-_WINDOWS: Final = {"reachable": "24h", "working": "7d", "used": "30d"}
+_WINDOWS: Final = {
+    "reachable": "24h", "working": "7d", "used": "30d", "peripherals": "7d", "platform": "7d", "open": "366d",
+}  # fmt: skip
+_REQUIREMENTS: Final = {
+    "extranet": "reachable", "kiosk": "working", "peripherals": "peripherals", "platform": "platform", "open": "open",
+}  # fmt: skip
 _DENOMINATORS: Final = {
     "default": ("village", "community", "quasi_village", "quasi_community"),
     "villages": ("village", "quasi_village"),
@@ -122,7 +127,7 @@ class CoverageRules(Declared):
     """How coverage is counted; versioned, because published figures name the version.
 
     Attributes:
-        windows: how old a proof may be, by measured aspect.
+        windows: how old a proof may be, by measured aspect; of ``open``, how old the word of people.
         denominators: kinds of divisions that a named denominator counts, of townships as well as of villages.
             ``virtual`` is in none unless written.
         by_kind: divisions that need not be covered, by kind. They stay visible, with the reason, and leave the
@@ -137,7 +142,7 @@ class CoverageRules(Declared):
         default_factory=lambda: {aspect: duration(text) for aspect, text in _WINDOWS.items()}
     )
     denominators: dict[str, tuple[str, ...]] = Field(default_factory=lambda: dict(_DENOMINATORS))
-    requirements: dict[str, str] = Field(default_factory=lambda: {"extranet": "reachable", "kiosk": "working"})
+    requirements: dict[str, str] = Field(default_factory=lambda: dict(_REQUIREMENTS))
     by_kind: dict[str, KindRule] = Field(default_factory=dict)
     needs: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     central_per_township: tuple[int, int] | None = None
@@ -152,7 +157,7 @@ class CoverageRules(Declared):
         read: dict[str, Any] = {aspect: duration(text) for aspect, text in _WINDOWS.items()}
         for aspect, text in given.items():
             if aspect not in _WINDOWS:
-                raise ValueError(f"{aspect!r} is not measured. | Write reachable, working or used.")
+                raise ValueError(f"{aspect!r} is not measured. | Write one of {', '.join(_WINDOWS)}.")
             iso = isinstance(text, str) and text.startswith("P")  # as pydantic itself writes it into the cache
             read[aspect] = text if iso else duration(str(text))
         return read

@@ -237,6 +237,11 @@ class Inventory:
         rule = self._kind_rules.get(self.nodes.kinds[self._columns.site_nodes[i]])
         return reason if reason is not None or rule is None else rule.reason
 
+    def openness(self, i: int) -> tuple[bool | None, date | None]:
+        """Whether site ``i`` is declared open to the public (None: not said), and since when."""
+        shared = self._shared(i)
+        return inherit(*shared, "open"), inherit(*shared, "opened")
+
     def calendar_name(self, i: int) -> str | None:
         """The service calendar of site ``i``; None where none is promised."""
         name: str | None = inherit(*self._shared(i), "calendar")

@@ -29,11 +29,14 @@ class Requirement(StrEnum):
 
 
 class Aspect(StrEnum):
-    """What is measured of a site."""
+    """What is measured of a site; ``open`` is told by people and kept as dated facts beside."""
 
     REACHABLE = "reachable"
     WORKING = "working"
     USED = "used"
+    PERIPHERALS = "peripherals"
+    PLATFORM = "platform"
+    OPEN = "open"
 
 
 class Verdict(StrEnum):

@@ -343,3 +343,22 @@ def test_a_silence_asked_for_before_the_site_came_back_proves_nothing_and_the_de
     assert opened == []
     world.watch.finished(router, None, asked_at + 4.0, asked_at + 3.0)  # asked since: now it counts
     assert world.watch.health[router].asked == asked_at + 4.0
+
+
+def test_platform_and_peripherals_are_facts_of_their_own_once_somebody_there_looks() -> None:
+    world = World()
+    parts = ("platform", "document-camera", "id-card-reader")
+    world.readings["v1-kiosk1"] = Readings(extends=tuple(Extend(part, "ok", 0) for part in parts))
+    world.round()
+    assert world.watch.verdict(SITES.index("v1"), Aspect.PLATFORM) is Verdict.YES
+    assert world.watch.verdict(SITES.index("v1"), Aspect.PERIPHERALS) is Verdict.YES
+    assert world.watch.verdict(SITES.index("v2"), Aspect.PLATFORM) is Verdict.UNKNOWN
+    world.readings["v1-kiosk1"] = Readings(extends=tuple(Extend(part, "no", 1) for part in parts))
+    world.round()
+    assert world.watch.verdict(SITES.index("v1"), Aspect.PLATFORM) is Verdict.NO
+    assert world.watch.verdict(SITES.index("v1"), Aspect.PERIPHERALS) is Verdict.NO
+    del world.readings["v1-kiosk1"]
+    world.round()
+    assert world.watch.verdict(SITES.index("v1"), Aspect.PLATFORM) is Verdict.UNKNOWN, (
+        "what nobody looks at is not proved on"
+    )
