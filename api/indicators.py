@@ -15,7 +15,7 @@ _PASSED, _APPLICABLE = "compliance_passed", "compliance_applicable"
 _LATENCY, _LOST, _SENT, _KIOSKS_USED = "latency_p95_seconds", "probes_lost", "probes_sent", "kiosks_used"
 
 
-def indicators_of(standing: Standing, month: str, node: int = 0) -> list[Value]:
+def indicators_of(standing: Standing, month: str, node: int = 0, known_at: float | None = None) -> list[Value]:
     """I1 to I9 of a division (its place in the tree of today).
 
     I3, I4, I7 and I9 come from facts imported for the month, summed over the sites: the ledger keeps verdicts, not
@@ -30,7 +30,7 @@ def indicators_of(standing: Standing, month: str, node: int = 0) -> list[Value]:
         raise ValueError(f"{month} has not begun.")
     inventory = standing.inventory
     nodes, sites = inventory.nodes, inventory.sites
-    snapshot, period = standing.at(until), Period(standing, since, until)
+    snapshot, period = standing.at(until, known_at), Period(standing, since, until, known_at=known_at)
     then = snapshot.nodes.index.get(nodes.codes[node])
     figures = None if then is None else standing.figures(standing.main_requirement, "default", then, snapshot)
     inside = range(*sites.span(node))
@@ -52,7 +52,7 @@ def indicators_of(standing: Standing, month: str, node: int = 0) -> list[Value]:
         and outage.scope is not Scope.DEVICE
         and outage.node in names
     ]
-    told = _told(standing, month, names)
+    told = _told(standing, month, names, known_at)
     return [
         Value("I1", None, 0, 0, NoValue.NOTHING_TO_COUNT)
         if figures is None
@@ -74,12 +74,12 @@ def _of_facts(indicator: str, part: Iterable[float] | None, whole: Iterable[floa
     return share(indicator, sum(part), sum(whole))
 
 
-def _told(standing: Standing, month: str, names: set[str]) -> dict[str, list[float]]:
+def _told(standing: Standing, month: str, names: set[str], known_at: float | None) -> dict[str, list[float]]:
     """Imported numbers of the month by name; of each site the last one told."""
     newest: dict[tuple[str, str], float] = {}
     wanted = {_PASSED, _APPLICABLE, _LATENCY, _LOST, _SENT, _KIOSKS_USED}
     with standing.query() as connection:
-        for _, fact in facts.told_since(connection, 0):
+        for _, fact in facts.told_since(connection, 0, known_at):
             number = isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
             if number and fact.name in wanted and fact.subject in names and f"{fact.happened_on:%Y-%m}" == month:
                 newest[fact.name, fact.subject] = float(fact.value)

@@ -49,6 +49,7 @@ class Period:
 
     Args:
         only: the position of the one site that is asked about; None for all.
+        known_at: what was recorded after this Unix time is left out.
         from_the_start: a site owes the whole period, whenever it was first asked: what nobody watched is unknown.
     """
 
@@ -60,6 +61,7 @@ class Period:
         *,
         only: int | None = None,
         from_the_start: bool = False,
+        known_at: float | None = None,
     ) -> None:
         self.since, self.until = since, until
         self._standing = standing
@@ -67,14 +69,14 @@ class Period:
         names = standing.inventory.sites.ids
         ids = names if only is None else [names[only]]
         with standing.query() as connection:
-            self._dark = history.dark_intervals(connection, ids, until)
-            self._idle = history.dark_intervals(connection, ids, until, Aspect.WORKING)
-            self._first = history.first_verdicts(connection)
+            self._dark = history.dark_intervals(connection, ids, until, known_at=known_at)
+            self._idle = history.dark_intervals(connection, ids, until, Aspect.WORKING, known_at)
+            self._first = history.first_verdicts(connection, known_at=known_at)
             counties = list(history.watched_until(connection, until))
-            self._watched = {county: history.watched(connection, county, until) for county in counties}
+            self._watched = {county: history.watched(connection, county, until, known_at) for county in counties}
             alone = None if only is None else names[only]
-            self.outages = history.outages(connection, since=since, until=until, site=alone)
-            self._windows = maintenance.windows(connection)
+            self.outages = history.outages(connection, since=since, until=until, site=alone, known_at=known_at)
+            self._windows = maintenance.windows(connection, known_at)
         self._known: dict[int, Reached] = {}
         self._served: dict[int, Availability] = {}
         self._eventless: dict[tuple[float, str | None, tuple[str, ...]], Availability] = {}

@@ -194,8 +194,8 @@ class Standing:
             for _, fact in facts.told_since(connection, 0, known_at):
                 if fact.happened_on <= day:
                     keep_newer(told, fact)
-            watched = history.watched_until(connection, at=moment)
-            running = history.outages(connection, since=moment, until=moment)
+            watched = history.watched_until(connection, at=moment, known_at=known_at)
+            running = history.outages(connection, open_only=True, at=moment, known_at=known_at)
         try:
             nodes = self.inventory.history.nodes_on(day)
         except KeyError:

@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from health.outage import Interval, Outage, Scope
 from health.rootcause import Cause
 from health.verdict import Blame, Finding, clues_of
 from inventory.vocabulary import Aspect, Verdict
 from ledger.office_tables import facts
-from ledger.tables import claims, maintenance, outage_events, outage_verdicts, site_events, watch_intervals
+from ledger.tables import claims, maintenance, outage_events, outage_verdicts, site_events, watch_intervals, watch_marks
 
 _BATCH = 500  # names in one IN (...): SQLite's oldest limit on variables is 999
 _NOTHING: tuple[Finding | None, str | None] = (None, None)
@@ -71,9 +73,17 @@ def newest_verdicts(
 
 
 def dark_intervals(
-    connection: Connection, sites: Iterable[str], until: float, aspect: Aspect = Aspect.REACHABLE
+    connection: Connection,
+    sites: Iterable[str],
+    until: float,
+    aspect: Aspect = Aspect.REACHABLE,
+    known_at: float | None = None,
 ) -> dict[str, list[Interval]]:
-    """When each site was not reachable (or had another aspect denied), up to ``until``; an open interval ends there."""
+    """When each site was not reachable (or had another aspect denied), up to ``until``; an open interval ends there.
+
+    Args:
+        known_at: what was recorded later is left out.
+    """
     events = site_events.c
     intervals: dict[str, list[Interval]] = {}
     wanted = list(sites)
@@ -84,6 +94,8 @@ def dark_intervals(
             .where(events.site.in_(batch), events.aspect == aspect, events.happened_at < until)
             .order_by(events.site, events.id)
         )
+        if known_at is not None:
+            query = query.where(events.recorded_at <= known_at)
         fell: dict[str, float] = {}
         for site, verdict, happened_at in connection.execute(query):
             if verdict == Verdict.NO:
@@ -95,31 +107,64 @@ def dark_intervals(
     return intervals
 
 
-def first_verdicts(connection: Connection, aspect: Aspect = Aspect.REACHABLE) -> dict[str, float]:
+def first_verdicts(
+    connection: Connection, aspect: Aspect = Aspect.REACHABLE, known_at: float | None = None
+) -> dict[str, float]:
     """Site to the Unix time of the first verdict on it: before that nobody had ever asked it."""
     events = site_events.c
     query = select(events.site, func.min(events.happened_at)).where(events.aspect == aspect).group_by(events.site)
+    if known_at is not None:
+        query = query.where(events.recorded_at <= known_at)
     return {site: at for site, at in connection.execute(query)}
 
 
-def watched(connection: Connection, county: str | None = None, at: float | None = None) -> list[Interval]:
-    """When collectors were asking, oldest first; up to ``at`` if given."""
-    table = watch_intervals.c
-    query = select(table.since, table.until).order_by(table.since)
+def watched(
+    connection: Connection, county: str | None = None, at: float | None = None, known_at: float | None = None
+) -> list[Interval]:
+    """When collectors were asking, oldest first; up to ``at`` if given, and as it was recorded by ``known_at``."""
+    return [(since, until) for _, since, until in _watched(connection, county, at, known_at)]
+
+
+def watched_until(
+    connection: Connection, at: float | None = None, known_at: float | None = None
+) -> Mapping[str, float]:
+    """For each county, until when somebody was asking."""
+    found: dict[str, float] = {}
+    if known_at is None:
+        table = watch_intervals.c
+        query = select(table.county, func.max(table.until)).group_by(table.county)
+        if at is not None:
+            query = query.where(table.since <= at)
+        return {county: until if at is None else min(until, at) for county, until in connection.execute(query)}
+    for county, _, until in _watched(connection, None, at, known_at):
+        found[county] = max(until, found.get(county, until))
+    return found
+
+
+def _watched(
+    connection: Connection, county: str | None, at: float | None, known_at: float | None
+) -> list[tuple[str, float, float]]:
+    table, marks = watch_intervals.c, watch_marks.c
+    query = select(table.county, table.epoch, table.since, table.until).order_by(table.since)
     if county is not None:
         query = query.where(table.county == county)
-    if at is not None:
-        query = query.where(table.since <= at)
-    return [(since, until if at is None else min(until, at)) for since, until in connection.execute(query)]
-
-
-def watched_until(connection: Connection, at: float | None = None) -> Mapping[str, float]:
-    """For each county, until when somebody was asking."""
-    table = watch_intervals.c
-    query = select(table.county, func.max(table.until)).group_by(table.county)
-    if at is not None:
-        query = query.where(table.since <= at)
-    return {county: until if at is None else min(until, at) for county, until in connection.execute(query)}
+    late: dict[tuple[str, int, float], float] = {}
+    limits = [limit for limit in (at, known_at) if limit is not None]
+    if limits:
+        query = query.where(table.since <= min(limits))
+    if known_at is not None:  # what an interval learnt later ends it where it was known then
+        told = select(marks.county, marks.epoch, marks.since, func.min(marks.known_until)).where(
+            marks.recorded_at > known_at
+        )
+        for name, epoch, since, until in connection.execute(told.group_by(marks.county, marks.epoch, marks.since)):
+            late[name, epoch, since] = until
+    found = []
+    for name, epoch, since, until in connection.execute(query):
+        known = late.get((name, epoch, since))
+        if known is not None and known <= since:
+            continue
+        found.append((name, since, min([until, *limits, *([] if known is None else [known])])))
+    return found
 
 
 def outages(
@@ -132,6 +177,8 @@ def outages(
     devices: Collection[str] = (),
     ids: Collection[str] | None = None,
     limit: int | None = None,
+    at: float | None = None,
+    known_at: float | None = None,
 ) -> list[Outage]:
     """Outages that overlap ``[since, until)``, newest first.
 
@@ -139,6 +186,8 @@ def outages(
         site: only those that darkened this site, or whose node it is.
         devices: with ``site``, also the outages of these devices of it.
         ids: only these.
+        at: what happened after this Unix time is left out: what ended later still runs.
+        known_at: what was recorded after this Unix time is left out.
     """
     opened, closed = outage_events.alias("opened"), outage_events.alias("closed")
     query: Select[tuple[object, ...]] = (
@@ -152,8 +201,10 @@ def outages(
             closed.c.happened_at.label("until"),
         )
         .select_from(opened)
-        .outerjoin(closed, and_(closed.c.outage == opened.c.outage, closed.c.kind == "closed"))
-        .where(opened.c.kind == "opened")
+        .outerjoin(
+            closed, and_(closed.c.outage == opened.c.outage, closed.c.kind == "closed", *_by(closed.c, at, known_at))
+        )
+        .where(opened.c.kind == "opened", *_by(opened.c, at, known_at))
         .order_by(opened.c.happened_at.desc(), opened.c.id.desc())
     )
     if ids is not None:
@@ -170,9 +221,10 @@ def outages(
     if limit is not None:
         query = query.limit(limit)
     rows = connection.execute(query).all()
-    beneath = _sites_of(connection, [row.outage for row in rows if row.scope not in (Scope.DEVICE, Scope.LAN)])
+    wide = [row.outage for row in rows if row.scope not in (Scope.DEVICE, Scope.LAN)]
+    beneath = _sites_of(connection, wide, at, known_at)
     named = [row.outage for row in rows]
-    found, flaps = _verdicts_of(connection, named), _flaps_of(connection, named)
+    found, flaps = _verdicts_of(connection, named, at, known_at), _flaps_of(connection, named, at, known_at)
     return [
         Outage(
             row.outage,
@@ -192,14 +244,24 @@ def outages(
     ]
 
 
-def _verdicts_of(connection: Connection, ids: list[str]) -> dict[str, tuple[Finding, str | None]]:
+def _by(
+    columns: ReadOnlyColumnCollection[str, Any], at: float | None, known_at: float | None
+) -> list[ColumnElement[bool]]:
+    """That a fact had happened by ``at`` and was recorded by ``known_at``."""
+    limits = [] if at is None else [columns.happened_at <= at]
+    return limits if known_at is None else [*limits, columns.recorded_at <= known_at]
+
+
+def _verdicts_of(
+    connection: Connection, ids: list[str], at: float | None, known_at: float | None
+) -> dict[str, tuple[Finding, str | None]]:
     """The newest verdict on each outage, and the maintenance window that covers it."""
     verdicts = outage_verdicts.c
     found: dict[str, tuple[Finding, str | None]] = {}
     for start in range(0, len(ids), _BATCH):
         query = (
             select(verdicts.outage, verdicts.blame, verdicts.clues, verdicts.window)
-            .where(verdicts.outage.in_(ids[start : start + _BATCH]))
+            .where(verdicts.outage.in_(ids[start : start + _BATCH]), *_by(verdicts, at, known_at))
             .order_by(verdicts.id)
         )
         for outage, blame, clues, window in connection.execute(query):
@@ -207,24 +269,26 @@ def _verdicts_of(connection: Connection, ids: list[str]) -> dict[str, tuple[Find
     return found
 
 
-def _flaps_of(connection: Connection, ids: list[str]) -> dict[str, int]:
+def _flaps_of(connection: Connection, ids: list[str], at: float | None, known_at: float | None) -> dict[str, int]:
     """Of each outage that was kept open over a flapping node: how often the node fell silent again."""
     events = outage_events.c
     counts: dict[str, int] = {}
     for start in range(0, len(ids), _BATCH):
         query = select(events.outage, events.kind).where(
-            events.outage.in_(ids[start : start + _BATCH]), events.kind.in_(["flapping", "relapsed"])
+            events.outage.in_(ids[start : start + _BATCH]),
+            events.kind.in_(["flapping", "relapsed"]),
+            *_by(events, at, known_at),
         )
         for outage, kind in connection.execute(query):
             counts[str(outage)] = counts.get(str(outage), 0) + (kind == "relapsed")
     return counts
 
 
-def _sites_of(connection: Connection, ids: list[str]) -> dict[str, set[str]]:
+def _sites_of(connection: Connection, ids: list[str], at: float | None, known_at: float | None) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for start in range(0, len(ids), _BATCH):
         query = select(site_events.c.outage, site_events.c.site).where(
-            site_events.c.outage.in_(ids[start : start + _BATCH])
+            site_events.c.outage.in_(ids[start : start + _BATCH]), *_by(site_events.c, at, known_at)
         )
         for outage, site in connection.execute(query):
             found.setdefault(str(outage), set()).add(site)

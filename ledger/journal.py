@@ -19,7 +19,7 @@ from inventory.vocabulary import Aspect, Verdict
 from ledger import leases
 from ledger.leases import Lease
 from ledger.ordering import append_in_order
-from ledger.tables import outage_events, outage_verdicts, site_events, watch_intervals
+from ledger.tables import outage_events, outage_verdicts, site_events, watch_intervals, watch_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,9 @@ _TABLES: dict[type[Fact], Table] = {
 }
 
 
+LATE_S = 300.0
+"""Watched time that is written so long after it was is learnt late: a mark says from when on the ledger knew."""
+
 Numbered = tuple[int, Fact]
 """A fact and its place among those of its county and epoch."""
 
@@ -117,6 +120,7 @@ class Journal:
         self._keeper = keeper
         self._pending: list[Numbered] = []
         self._watching_since: float | None = None
+        self._watched_until: float | None = None  # as far as the database took it
         self._cycles = 0
         self._flushing = Lock()  # a flush whose caller was cancelled still runs in its thread
 
@@ -162,18 +166,21 @@ class Journal:
                     if rows:
                         write_facts(connection, self.lease.county, self.lease.epoch, rows, now)
                     if watched is not None:
-                        write_watched(connection, self.lease.county, self.lease.epoch, watched)
+                        write_watched(
+                            connection, self.lease.county, self.lease.epoch, watched, self._watched_until, now
+                        )
             except DBAPIError:
                 if self._keeper is not None:
                     self._keeper.keep(rows, watched)
                 raise
             if self._keeper is not None:
                 self._keeper.clear()
+            self._watched_until = watched_at if watched_at is not None else self._watched_until
             del self._pending[: len(rows)]
 
     def stop_watching(self) -> None:
         """End the watch interval: the next flush that watches begins another (after a gap, such as a clock jump)."""
-        self._watching_since = None
+        self._watching_since = self._watched_until = None
         self._cycles = 0
 
 
@@ -195,8 +202,18 @@ def write_facts(connection: Connection, county: str, epoch: int, rows: Sequence[
             connection.execute(insert(table), fresh)
 
 
-def write_watched(connection: Connection, county: str, epoch: int, watched: Watched) -> None:
-    """Extend a watch interval, or begin it."""
+def write_watched(
+    connection: Connection, county: str, epoch: int, watched: Watched, known_until: float | None, now: float
+) -> None:
+    """Extend a watch interval, or begin it.
+
+    Args:
+        known_until: as far as the database has it; None: it does not.
+    """
+    before = known_until if known_until is not None else watched.since
+    if min(now, watched.until) - before > LATE_S:
+        mark = {"county": county, "epoch": epoch, "since": watched.since}
+        connection.execute(insert(watch_marks).values(**mark, known_until=before, recorded_at=now))
     table = watch_intervals.c
     values = {"until": watched.until, "cycles": watched.cycles}
     extended = connection.execute(

@@ -23,10 +23,13 @@ def cancel(connection: Connection, window: Window, reason: str, by: str, now: fl
     _append(connection, window, "cancelled", by, reason, now)
 
 
-def windows(connection: Connection) -> list[Window]:
-    """Every window that was ever announced, in the order in which they were."""
+def windows(connection: Connection, known_at: float | None = None) -> list[Window]:
+    """Every window that was announced (by Unix time ``known_at``, if given), in the order in which they were."""
     found: dict[str, Window] = {}
-    for row in connection.execute(select(maintenance).order_by(maintenance.c.id)):
+    query = select(maintenance).order_by(maintenance.c.id)
+    if known_at is not None:
+        query = query.where(maintenance.c.recorded_at <= known_at)
+    for row in connection.execute(query):
         if row.kind == "announced":
             found[row.window] = Window(
                 row.window, Reach(row.reach), row.target, row.since, row.until, row.reason, row.said_by, row.recorded_at

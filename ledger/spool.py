@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from health.outage import Scope
 from health.rootcause import Cause
@@ -25,6 +25,7 @@ from ledger import leases
 from ledger.errors import FencedError
 from ledger.journal import Fact, OutageEvent, SiteEvent, VerdictEvent, Watched, write_facts, write_watched
 from ledger.leases import Lease
+from ledger.tables import watch_intervals
 
 _KINDS: Final[dict[str, type[Fact]]] = {kind.__name__: kind for kind in (SiteEvent, OutageEvent, VerdictEvent)}
 _WORDS: Final[dict[str, Callable[[str], Any]]] = {
@@ -135,6 +136,12 @@ def deliver(engine: Engine, path: Path, lease: Lease, now: float) -> int:
         leases.renew(connection, lease, now, max(0.0, lease.expires_at - now))
         write_facts(connection, left.county, left.epoch, left.facts, now)
         for interval in left.watched:
-            write_watched(connection, left.county, left.epoch, interval)
+            held = watch_intervals.c
+            known_until = connection.scalar(
+                select(held.until).where(
+                    held.county == left.county, held.epoch == left.epoch, held.since == interval.since
+                )
+            )
+            write_watched(connection, left.county, left.epoch, interval, known_until, now)
     path.unlink()
     return len(left.facts)

@@ -109,6 +109,20 @@ watch_intervals = Table(
     Column("cycles", BigInteger, nullable=False),
 )
 
+# A watch interval grows while it is recorded, so the ledger knew of its time as it passed. Where it did not (it was
+# away, or a county shipped late) a mark says that what lies after ``known_until`` was recorded at ``recorded_at``.
+watch_marks = Table(
+    "watch_marks",
+    metadata,
+    Column("id", row_id, primary_key=True, autoincrement=True),
+    Column("county", String(12), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("since", Float(53), nullable=False),  # which interval
+    Column("known_until", Float(53), nullable=False),
+    Column("recorded_at", Float(53), nullable=False),
+    Index(None, "county", "epoch", "since"),
+)
+
 leases = Table(
     "leases",
     metadata,

@@ -48,10 +48,19 @@ def snapshot_at(standing: Standing, as_of: str | None, known_at: str | None = No
     """The newest snapshot, or that of a moment in the past, of what was known at another."""
     if as_of is None and known_at is None:
         return standing.snapshot
+    at, known = moments_of(standing, as_of, known_at)
+    try:
+        return standing.at(standing.now() if at is None else at, known)
+    except ValueError as error:
+        raise refused(str(error)) from None
+
+
+def moments_of(standing: Standing, as_of: str | None, known_at: str | None) -> tuple[float | None, float | None]:
+    """Both as Unix times; None where left out."""
     now = standing.now()
     try:
-        known = None if known_at is None else moment(known_at, now)
-        return standing.at(now if as_of is None else moment(as_of, now), known)
+        at = None if as_of is None else moment(as_of, now)
+        return at, None if known_at is None else moment(known_at, now)
     except ValueError as error:
         raise refused(str(error)) from None
 

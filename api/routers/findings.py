@@ -14,7 +14,7 @@ from api.gaps import gaps_of, ranges_of
 from api.indicators import indicators_of
 from api.inventory_counts import site_counts
 from api.problems import RESPONSES, refused
-from api.routers.context import AsOf, DivisionFilter, KnownAt, Month, snapshot_at
+from api.routers.context import AsOf, DivisionFilter, KnownAt, Month, moments_of, snapshot_at
 from api.standing import shown
 from api.view import View
 from health.indicators import BY_ID
@@ -135,13 +135,18 @@ class SiteCountsAnswer(BaseModel):
 @router.get("/v1/indicators", operation_id="indicators", response_model=IndicatorList, responses=LISTED)
 @by_suffix(router, "/v1/indicators")
 def indicators(
-    request: Request, view: PublicViewer, wanted: Formatted, month: Month, division: DivisionFilter = None
+    request: Request,
+    view: PublicViewer,
+    wanted: Formatted,
+    month: Month,
+    division: DivisionFilter = None,
+    known_at: KnownAt = None,
 ) -> Response:
     """The nine indicators (I1 to I9) of a month, with formula, version and threshold."""
     standing = view.standing
     node = view.one(division)
     try:
-        values = indicators_of(standing, month, node)
+        values = indicators_of(standing, month, node, moments_of(standing, None, known_at)[1])
     except ValueError as error:
         raise refused(str(error)) from None
     rows = []

@@ -18,7 +18,8 @@ from api.handling import handling_of
 from api.messages import say
 from api.problems import RESPONSES, WRITING, not_found, refused
 from api.routers.alerts import alert_answer, message_answer, notifications_of
-from api.standing import Standing, shown
+from api.routers.context import AsOf, KnownAt, moments_of, snapshot_at
+from api.standing import Snapshot, Standing, shown
 from api.view import View
 from api.writing import IdempotencyKey, OnceOnly, refusals
 from health.outage import Outage
@@ -66,20 +67,24 @@ def outages(
         str | None, Query(max_length=12, description="Only open ones that reach into this division.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
 ) -> OutageList:
-    """Outages, newest first."""
+    """Outages, newest first; as they stood at a moment of the past, or as they were known at another."""
     standing = view.standing
+    at, known = moments_of(standing, as_of, known_at)
     index = None if site is None else view.site(site)
     if division is not None:
-        found = [one for one in open_in(standing, view.node(division)) if _sees(view, one)]
+        snapshot = snapshot_at(standing, as_of, known_at)
+        found = [one for one in open_in(standing, view.node(division), snapshot) if _sees(view, one)]
     else:
         with standing.query() as connection:
             # Whoever sees a part has to look past those that are not his.
             most = limit if view.whole or site is not None else _LOOKED_AT
-            found = outages_of(standing, connection, index, most, open_only=open)
+            found = outages_of(standing, connection, index, most, open_only=open, at=at, known_at=known)
         found = [one for one in found if _sees(view, one)]
-    at = standing.snapshot.at
-    return OutageList(as_of=shown(at), data=[outage_answer(standing, outage, at, view) for outage in found[:limit]])
+    then = standing.snapshot.at if at is None else at
+    return OutageList(as_of=shown(then), data=[outage_answer(standing, outage, then, view) for outage in found[:limit]])
 
 
 @router.get("/v1/outages/{id}", operation_id="outage")
@@ -175,26 +180,35 @@ def _detail(request: Request, view: View, id: str) -> OutageDetail:
     )
 
 
-def open_in(standing: Standing, node: int) -> list[Outage]:
+def open_in(standing: Standing, node: int, snapshot: Snapshot | None = None) -> list[Outage]:
     """The open outages that darken a site of a division, or whose node or device is there."""
     sites = standing.inventory.sites
     inside = set(sites.ids[slice(*sites.span(node))])
     return [
         outage
-        for outage in standing.snapshot.outages
+        for outage in (snapshot or standing.snapshot).outages
         if not inside.isdisjoint((*outage.sites, outage.node, outage.node.rpartition("-")[0]))
     ]
 
 
 def outages_of(
-    standing: Standing, connection: Connection, site: int | None, limit: int, *, open_only: bool = False
+    standing: Standing,
+    connection: Connection,
+    site: int | None,
+    limit: int,
+    *,
+    open_only: bool = False,
+    at: float | None = None,
+    known_at: float | None = None,
 ) -> list[Outage]:
-    """Outages of one site and its devices, or of all; newest first."""
+    """Outages of one site and its devices, or of all; newest first, as they stood ``at`` and were ``known_at``."""
     if site is None:
-        return history.outages(connection, open_only=open_only, limit=limit)
+        return history.outages(connection, open_only=open_only, limit=limit, at=at, known_at=known_at)
     devices = [device.id for device in standing.inventory.devices.of(site)]
     id = standing.inventory.sites.ids[site]
-    return history.outages(connection, open_only=open_only, site=id, devices=devices, limit=limit)
+    return history.outages(
+        connection, open_only=open_only, site=id, devices=devices, limit=limit, at=at, known_at=known_at
+    )
 
 
 def outage_answer(standing: Standing, outage: Outage, now: float, view: View | None = None) -> OutageAnswer:

@@ -23,7 +23,7 @@ from api.auth import Viewer
 from api.formats import LISTED, Formatted, Place, by_suffix, listed
 from api.periods import Period, midnight, month_span
 from api.problems import RESPONSES, ProblemError, refused
-from api.routers.context import DivisionFilter, Month, Requirement, requirement_of
+from api.routers.context import DivisionFilter, KnownAt, Month, Requirement, moments_of, requirement_of
 from api.routers.outages import outage_answer, outages_of
 from api.standing import Snapshot, Standing, shown
 from api.view import View
@@ -189,19 +189,21 @@ def site(view: Viewer, site_id: Annotated[str, Path(max_length=64)]) -> SiteAnsw
 
 
 @router.get("/v1/sites/{site_id}/availability", operation_id="site_availability")
-def site_availability(view: Viewer, site_id: Annotated[str, Path(max_length=64)], month: Month) -> AvailabilityAnswer:
+def site_availability(
+    view: Viewer, site_id: Annotated[str, Path(max_length=64)], month: Month, known_at: KnownAt = None
+) -> AvailabilityAnswer:
     """How long a site could be reached in a month: raw, without what is excluded, and within its service hours."""
-    return availability_of(view, view.site(site_id), month)
+    return availability_of(view, view.site(site_id), month, known_at)
 
 
-def availability_of(view: View, site: int, month: str) -> AvailabilityAnswer:
+def availability_of(view: View, site: int, month: str, known_at: str | None = None) -> AvailabilityAnswer:
     standing = view.standing
     first, last = month_span(month)
     since, until = midnight(first), min(midnight(last), standing.now())
     if until <= since:
         raise refused(f"{month} has not begun.")
     where = _host_of(standing, site)
-    period = Period(standing, since, until, only=where)
+    period = Period(standing, since, until, only=where, known_at=moments_of(standing, None, known_at)[1])
     reached = period.reached(where)
     return AvailabilityAnswer(
         site=standing.inventory.sites.ids[site],

@@ -12,7 +12,7 @@ from api.auth import PublicViewer, Viewer
 from api.formats import LISTED, Formatted, by_suffix, listed
 from api.milestones import progress_of
 from api.problems import RESPONSES, not_found, refused
-from api.routers.context import AsOf, Code, KnownAt, Month, Requirement, requirement_of, snapshot_at
+from api.routers.context import AsOf, Code, KnownAt, Month, Requirement, moments_of, requirement_of, snapshot_at
 from api.routers.outages import outage_answer, outages_of
 from api.routers.records import AcceptanceAnswer, FactAnswer
 from api.routers.sites import availability_of, cursor_at, place_of, position_of, site_answer, summary_of
@@ -378,14 +378,21 @@ def evidence(view: Viewer, code: Code) -> EvidenceAnswer:
 
 
 @router.get("/v1/villages/{code}/outages", operation_id="village_outages")
-def village_outages(view: Viewer, code: Code, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> VillageOutages:
+def village_outages(
+    view: Viewer,
+    code: Code,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+) -> VillageOutages:
     """Outages that darkened a village, the newest first."""
     standing = view.standing
     site = _main_site(view, code)
     host = int(standing.inventory.sites.hosts[site])
+    then, known = moments_of(standing, as_of, known_at)
     with standing.query() as connection:
-        found = outages_of(standing, connection, host if host >= 0 else site, limit)
-    at = standing.snapshot.at
+        found = outages_of(standing, connection, host if host >= 0 else site, limit, at=then, known_at=known)
+    at = standing.snapshot.at if then is None else then
     return VillageOutages(
         code=standing.inventory.nodes.codes[int(standing.inventory.sites.nodes[site])],
         as_of=shown(at),
@@ -394,6 +401,6 @@ def village_outages(view: Viewer, code: Code, limit: Annotated[int, Query(ge=1, 
 
 
 @router.get("/v1/villages/{code}/availability", operation_id="village_availability")
-def village_availability(view: Viewer, code: Code, month: Month) -> AvailabilityAnswer:
+def village_availability(view: Viewer, code: Code, month: Month, known_at: KnownAt = None) -> AvailabilityAnswer:
     """How long a village could be reached in a month: raw, without what is excluded, within its service hours."""
-    return availability_of(view, _main_site(view, code), month)
+    return availability_of(view, _main_site(view, code), month, known_at)

@@ -147,7 +147,7 @@ def test_one_site_says_what_is_declared_and_what_is_measured(busy: "World") -> N
     assert [(outage["scope"], outage["node"]) for outage in site["outages"]] == [
         ("device", "tq-chengxiang-xuyu-kiosk2")
     ]
-    assert set(site["measured"]) == {"reachable", "working", "used"}
+    assert set(site["measured"]) == {str(aspect) for aspect in Aspect}
     assert site["measured"]["used"]["verdict"] == "unknown"
 
 

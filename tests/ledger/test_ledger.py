@@ -249,3 +249,35 @@ def test_who_is_refused_the_journal_while_another_process_starts_tries_again() -
     database._prepare_sqlite(cursor, None)  # type: ignore[arg-type]
     assert cursor.mode == "wal"
     assert cursor.said[-1] == "PRAGMA foreign_keys=ON"
+
+
+def test_what_was_recorded_later_is_not_known_before(engine: Engine) -> None:
+    clock = 1000.0
+    ours = Journal(engine, leases.acquire(engine, COUNTY, "here", "x", clock, 60), lambda: clock, 60)
+    outage = ours.new_outage_id()
+    ours.add(lit("tq-a", 1000.0))
+    ours.flush(1000.0)
+    ours.add(OutageEvent(1100.0, outage, "opened", Scope.SITE, "tq-a", Cause.ACCESS))
+    ours.add(SiteEvent(1100.0, "tq-a", Aspect.REACHABLE, Verdict.NO, "down", 1095.0, outage))
+    clock = 2000.0  # the database was away
+    ours.flush(1900.0)
+    ours.add(OutageEvent(2100.0, outage, "closed", Scope.SITE, "tq-a", Cause.ACCESS))
+    clock = 2100.0
+    ours.flush(2100.0)
+    with engine.connect() as connection:
+        told = [
+            (at, known, [one.until for one in history.outages(connection, at=at, known_at=known)])
+            for at, known in ((1500.0, None), (1500.0, 1500.0), (1500.0, 2050.0), (None, 2050.0), (None, None))
+        ]
+        assert told == [
+            (1500.0, None, [None]), (1500.0, 1500.0, []), (1500.0, 2050.0, [None]), (None, 2050.0, [None]),
+            (None, None, [2100.0]),
+        ]  # fmt: skip
+        assert history.watched(connection, COUNTY) == [(1000.0, 2100.0)]
+        assert history.watched(connection, COUNTY, known_at=1999.0) == []
+        assert history.watched(connection, COUNTY, known_at=2050.0) == [(1000.0, 2050.0)]
+        assert history.watched_until(connection, at=1500.0, known_at=2050.0) == {COUNTY: 1500.0}
+        dark = {
+            known: history.dark_intervals(connection, ["tq-a"], 3000.0, known_at=known) for known in (1999.0, 2001.0)
+        }
+        assert dark == {1999.0: {}, 2001.0: {"tq-a": [(1100.0, 3000.0)]}}
