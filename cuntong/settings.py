@@ -27,6 +27,8 @@ class Settings(BaseSettings):
         traps_total_s: of all devices together each second; four times as many at once.
         known_hosts: the host keys of the routers by device id; empty for ``known_hosts`` in the inventory's folder.
         vault_key: file with the key of what is sealed in the ledger; empty for one in the user's state folder.
+        instance: what this instance is called in signed files; empty for the inventory's title.
+        exchange_key: file with the private key that signs them; empty for one in the user's state folder.
         simulated_ssh: TCP port of the simulated routers; 0 is the field.
         public: everybody who reaches the API reads what may be published: figures, no devices, people or tasks.
         open_reading: everybody reads everything; only where the API listens on loopback, as in the demo.
@@ -47,6 +49,8 @@ class Settings(BaseSettings):
     traps_total_s: float = Field(default=500.0, gt=0, le=100_000)
     known_hosts: Path | None = None
     vault_key: Path | None = None
+    instance: str = Field(default="", max_length=80)
+    exchange_key: Path | None = None
     simulated_ssh: int = Field(default=0, ge=0, le=65535)
     public: bool = False
     open_reading: bool = False
@@ -66,6 +70,10 @@ class Settings(BaseSettings):
     @property
     def vault_key_path(self) -> Path:
         return self.vault_key or state_folder() / "vault.key"
+
+    @property
+    def exchange_key_path(self) -> Path:
+        return self.exchange_key or state_folder() / "exchange.key"
 
     @cached_property
     def ledger_url(self) -> str:

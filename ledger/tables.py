@@ -123,6 +123,22 @@ watch_marks = Table(
     Index(None, "county", "epoch", "since"),
 )
 
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("id", row_id, primary_key=True, autoincrement=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("instance", String(80), nullable=False),
+    Column("key", String(16), nullable=False),
+    Column("division", String(12), nullable=False),
+    Column("snapshot", String(160), nullable=False),
+    Column("made_at", Float(53), nullable=False),
+    Column("taken_at", Float(53), nullable=False),
+    Column("taken_by", String(64), nullable=False),
+    Column("sites", Integer, nullable=False),
+    Column("unmatched", Integer, nullable=False),
+)
+
 leases = Table(
     "leases",
     metadata,

@@ -38,6 +38,7 @@ class Action(StrEnum):
     EDIT_STANDARD = "edit the standard"
     SWITCH_INVENTORY = "put an inventory in force"
     CLAIM = "say how far sites are"
+    EXCHANGE = "exchange signed files"
 
 
 _ALLOWED: Final = {
@@ -68,6 +69,7 @@ _ALLOWED: Final = {
     Action.PUBLISH: {Role.REFORM_VIEWER},
     Action.EDIT_STANDARD: {Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
     Action.SWITCH_INVENTORY: {Role.NETWORK_ENGINEER},
+    Action.EXCHANGE: {Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
     Action.CLAIM: {Role.TOWNSHIP_CLERK, Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
 }
 
