@@ -63,7 +63,7 @@ def bulletin_of(standing: Standing, month: str, node: int = 0, smallest: int = 1
     nodes = standing.inventory.nodes
     with standing.query() as connection:
         late = overdue_tasks(standing, connection, until)
-    scored = [_scored(standing, snapshot, period, late, child) for child in nodes.children(node)]
+    scored = [scored_of(standing, snapshot, period, late, child) for child in nodes.children(node)]
     return Bulletin(
         month,
         nodes.codes[node],
@@ -71,7 +71,7 @@ def bulletin_of(standing: Standing, month: str, node: int = 0, smallest: int = 1
         until,
         standing.inventory.coverage_rules.version,
         tuple(rank([one for one in scored if one.subjects], smallest)),
-        _scored(standing, snapshot, period, late, node),
+        scored_of(standing, snapshot, period, late, node),
     )
 
 
@@ -82,7 +82,8 @@ def overdue_tasks(standing: Standing, connection: Connection, at: float) -> list
     return [index[one.assignment.division] for one in found if one.assignment.division in index]
 
 
-def _scored(standing: Standing, snapshot: Snapshot, period: Period, late: Sequence[int], node: int) -> Scored:
+def scored_of(standing: Standing, snapshot: Snapshot, period: Period, late: Sequence[int], node: int) -> Scored:
+    """A division's figures of a period; ``late`` are the places of overdue tasks."""
     inventory = standing.inventory
     nodes = inventory.nodes
     code = nodes.codes[node]

@@ -146,20 +146,20 @@ def bulletins(request: Request, view: PublicViewer, wanted: Formatted, division:
     return listed(request, wanted, "bulletins", found, lambda: BulletinList(data=found[-1000:]))
 
 
-_FILES: Final = {
+FILES: Final = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "pdf": "application/pdf",
     "xlsx": MEDIA_TYPES[Format.XLSX],
 }
-_AS_FILE: Final[Responses] = {
+AsFile: Final[Responses] = {
     200: {
-        "description": "The bulletin as a file.",
-        "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in _FILES.values()},
+        "description": "The report as a file.",
+        "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in FILES.values()},
     }
 }
 
 
-@router.get("/v1/bulletins/{month}.{kind}", operation_id="bulletin_file", response_class=Response, responses=_AS_FILE)
+@router.get("/v1/bulletins/{month}.{kind}", operation_id="bulletin_file", response_class=Response, responses=AsFile)
 def bulletin_file(
     request: Request,
     view: PublicViewer,
@@ -182,7 +182,7 @@ def bulletin_file(
     }  # fmt: skip
     body = renderers[kind](sheet)
     headers = {"Content-Disposition": f'attachment; filename="bulletin-{month}.{kind}"'}
-    return answered(request, body, _FILES[kind], headers)
+    return answered(request, body, FILES[kind], headers)
 
 
 @router.get("/v1/bulletins/{month}", operation_id="bulletin", response_model=BulletinAnswer)

@@ -41,7 +41,9 @@ def check(
     ] = False,
 ) -> None:
     """Check an inventory against every law; each problem with its file, line and mend."""
+    from api.exchange.signing import read_trust
     from exporter.alertmanager.settings import read_alerting
+    from inventory.assessment import read_assessment
     from inventory.loader import allocate_missing
 
     try:
@@ -49,6 +51,8 @@ def check(
         with err.status("Checking ..."):
             inventory = load(folder)
             read_alerting(folder)
+            read_assessment(folder)
+            read_trust(folder)
     except InventoryError as error:
         if not as_json:
             raise

@@ -300,3 +300,83 @@ def ranking(
         sheet = making.ranking(standing.inventory.nodes.names[node], year, year_of(standing, year, node), issuer)
         at = standing.now()
     _write(sheet, kind, output or Path(f"ranking-{year}.{kind}"), at, fonts)
+
+
+def _paper(
+    name: str, period: str, division: str | None, kind: Format, output: Path | None, edition: int | None,
+    publish: bool, reason: str, fonts: Path | None, folder: Path, counter: str | None = None,
+) -> None:  # fmt: skip
+    """Write one of the papers: as it was published where an edition is named, else fresh; ``publish`` freezes it."""
+    from api.actions import office
+    from api.reports import asked, kept
+
+    with _checked(), _standing(folder) as (standing, engine):
+        node = _node(standing, division)
+        code = standing.inventory.nodes.codes[node]
+        if edition is not None:
+            found = asked.published(standing, name, period, node, edition)
+            if found is None:
+                raise UsageError(f"{name} {period} of {code} has no edition {edition}.")
+        else:
+            found = asked.fresh(standing, name, period, node, counter)
+        if publish and edition is None:
+            frozen = office.publish(
+                engine, standing.inventory, identity.actor(engine), name, found.period, code,
+                kept.as_document(found.sheet), found.at, time.time(), reason,
+            )  # fmt: skip
+            say(f"{name} {found.period} of {code}: edition {frozen.edition}, sha256 {frozen.sha256}")
+            found = asked.published(standing, name, found.period, node, frozen.edition) or found
+    _write(found.sheet, kind, output or Path(f"{name}-{code}-{found.period}.{kind}"), found.at, fonts)
+
+
+Edition = Annotated[int | None, typer.Option(help="As it was published in this edition.", min=1)]
+Publish = Annotated[bool, typer.Option("--publish", help="Freeze it under its hash; again: a correction.")]
+Reason = Annotated[str, typer.Option(help="Of a correction: why. What is published never changes.")]
+
+
+@report.command("evaluation")
+def evaluation(
+    first: Annotated[str, typer.Argument(metavar="FROM", help="The earlier day, such as 2026-01-01.")],
+    last: Annotated[str, typer.Argument(metavar="TO", help="The later day.")],
+    division: Division = None, kind: As = Format.DOCX, output: Output = None, edition: Edition = None,
+    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+) -> None:  # fmt: skip
+    """Write the evaluation of two days (后评估): figures beside each other, and each village that changed."""
+    from api.reports import papers
+
+    _paper(papers.EVALUATION, f"{first}..{last}", division, kind, output, edition, publish, reason, fonts, folder)
+
+
+@report.command("assessment")
+def assessment(
+    year: Annotated[str, typer.Argument(metavar="YEAR", help="Such as 2026.")],
+    division: Division = None, kind: As = Format.XLSX, output: Output = None, edition: Edition = None,
+    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+) -> None:  # fmt: skip
+    """Write the annual assessment (年度考核) by the scoring sheet in assessment.yml."""
+    from api.reports import papers
+
+    _paper(papers.ASSESSMENT, year, division, kind, output, edition, publish, reason, fonts, folder)
+
+
+@report.command("readiness")
+def readiness(
+    division: Division = None, kind: As = Format.XLSX, output: Output = None, publish: Publish = False,
+    reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+) -> None:  # fmt: skip
+    """Write the five preconditions of each site (场所、事项、网络、指导、经费), the network computed."""
+    from api.reports import papers
+
+    _paper(papers.READINESS, "", division, kind, output, None, publish, reason, fonts, folder)
+
+
+@report.command("counters")
+def counters(
+    name: Annotated[str | None, typer.Argument(help="Only this counter.")] = None,
+    division: Division = None, kind: As = Format.XLSX, output: Output = None, publish: Publish = False,
+    reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+) -> None:  # fmt: skip
+    """Write every dated value of imported counters, with who told them and from where."""
+    from api.reports import papers
+
+    _paper(papers.COUNTERS, "", division, kind, output, None, publish, reason, fonts, folder, name)
