@@ -43,21 +43,29 @@ def values(runs: Sequence[tuple[int, float | None]], steps: int) -> str:
 
 
 def replay(
-    promtool: str,
-    rules: Iterable[Path],
-    series: Runs,
-    steps: int,
-    step_s: int,
-    began: float = 0.0,
-    timeout: float = 900,
+    promtool: str, rules: Iterable[Path], series: Runs, steps: int, step_s: int, began: float = 0.0
 ) -> list[Alert]:
     """The alerts that the rules give, as Prometheus would send them.
 
-    promtool has no way to print them: it is told to expect that none begins and none ends, and its complaint lists
-    them.
-
     Args:
         began: Unix time of step 0, which promtool takes for the year 1970; added to what comes out.
+    """
+    written = [{"series": name, "values": values(runs, steps)} for name, runs in series.items()]
+    return alerts_of(promtool, rules, written, steps, step_s, began)
+
+
+def alerts_of(
+    promtool: str,
+    rules: Iterable[Path],
+    series: Sequence[Mapping[str, str]],
+    steps: int,
+    step_s: int,
+    began: float = 0.0,
+) -> list[Alert]:
+    """The same of series in promtool's own words.
+
+    promtool has no way to print alerts: it is told to expect that none begins and none ends, and its complaint lists
+    them.
     """
     texts = [bare(path) for path in sorted(rules)]
     firing = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
@@ -73,7 +81,7 @@ def replay(
         "tests": [
             {
                 "interval": f"{step_s}s",
-                "input_series": [{"series": name, "values": values(runs, steps)} for name, runs in series.items()],
+                "input_series": series,
                 "promql_expr_test": tests,
             }
         ],
@@ -84,7 +92,7 @@ def replay(
         file = Path(folder) / "replay.yml"
         file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")  # is YAML, too
         ran = subprocess.run(
-            [promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=timeout, check=False
+            [promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=1800, check=False
         )
     said = ran.stdout + ran.stderr
     open_since: dict[frozenset[tuple[str, str]], float] = {}

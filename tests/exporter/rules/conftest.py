@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.rule_replay import alerts_of, bare
 from exporter.alertmanager.grouping import Alert
-from exporter.linting.rule_files import RULES
+from exporter.linting.rule_files import RULES, files_of
 from exporter.registry import METRICS
 
 PLACE = {"province": "51", "county": "511825"}
@@ -262,6 +263,10 @@ Expectation = tuple[int, str, Mapping[str, float]]
 def judged(program: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
     """Evaluates the project's rules over a world, and holds the answers to what is expected."""
     promtool = program.path("promtool")
+    folder = tmp_path_factory.mktemp("rules")
+    without = {path: folder / path.name for path in files_of(RULES)}
+    for path, copy in without.items():
+        copy.write_text(bare(path), "utf-8")
 
     def judge(world: World, expected: Iterable[Expectation], files: str = "*") -> None:
         file = tmp_path_factory.mktemp("promtool") / "test.yml"
@@ -275,7 +280,7 @@ def judged(program: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
             for minute, expression, samples in expected
         ]
         document = {
-            "rule_files": [str(path) for path in with_those_they_read(tuple(RULES.glob(f"{files}.yml")))],
+            "rule_files": [str(without[path]) for path in with_those_they_read(tuple(RULES.glob(f"{files}.yml")))],
             "evaluation_interval": f"{world.step}m",
             "tests": [
                 {"interval": f"{world.step}m", "input_series": world.series(), "promql_expr_test": tests},
@@ -290,55 +295,15 @@ def judged(program: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
     return judge
 
 
-_SAMPLE = re.compile(r'\{__name__="ALERTS", ([^}]*)\} 1E\+00')
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-
-
 @pytest.fixture(scope="session")
-def fired(program: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[World], list[Alert]]:
-    """The alerts that the project's rules give over a world, from minute to minute, as Prometheus would send them.
-
-    promtool has no way to print them: it is told to expect none, and its complaint lists them.
-    """
+def fired(program: Any) -> Callable[[World], list[Alert]]:
+    """The alerts that the project's rules give over a world, from minute to minute, as Prometheus would send them."""
     promtool = program.path("promtool")
 
     def collect(world: World) -> list[Alert]:
-        file = tmp_path_factory.mktemp("fired") / "test.yml"
-        minutes = range(0, world.minutes, world.step)
-        query = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
-        tests = [{"expr": query, "eval_time": f"{minute}m23s", "exp_samples": []} for minute in minutes]
-        document = {
-            "rule_files": [str(path) for path in sorted(RULES.glob("*.yml"))],
-            "evaluation_interval": f"{world.step}m",
-            "tests": [{"interval": f"{world.step}m", "input_series": world.series(), "promql_expr_test": tests}],
-        }
-        file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")  # which is YAML, too, and written faster
-        ran = subprocess.run(
-            [promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=300, check=False
-        )
-        seen: dict[int, set[frozenset[tuple[str, str]]]] = {minute: set() for minute in minutes}
-        for part in (ran.stdout + ran.stderr).split("expr: ")[1:]:
-            when = re.search(r"time: (?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?23s", part)
-            assert when is not None, part
-            minute = int(when[1] or 0) * 1440 + int(when[2] or 0) * 60 + int(when[3] or 0)
-            for sample in _SAMPLE.findall(part):
-                seen[minute].add(frozenset(pair for pair in _LABEL.findall(sample) if pair[0] != "alertstate"))
-        assert ran.returncode == 0 or any(seen.values()), ran.stdout + ran.stderr
-        return _runs(seen, world.step)
+        return alerts_of(promtool, files_of(RULES), world.series(), -(-world.minutes // world.step), world.step * 60)
 
     return collect
-
-
-def _runs(seen: Mapping[int, set[frozenset[tuple[str, str]]]], step: int) -> list[Alert]:
-    """Minutes at which each alert fired, as intervals in seconds."""
-    open_since: dict[frozenset[tuple[str, str]], float] = {}
-    ended: list[Alert] = []
-    for minute, alerts in sorted(seen.items()):
-        for gone in sorted(open_since.keys() - alerts, key=sorted):
-            ended.append(Alert(dict(gone), open_since.pop(gone), minute * 60.0))
-        for new in alerts - open_since.keys():
-            open_since[new] = minute * 60.0
-    return ended + [Alert(dict(labels), since) for labels, since in open_since.items()]
 
 
 @pytest.fixture(scope="session")
