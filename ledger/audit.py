@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from ledger.ordering import append_in_order
 from ledger.tables import audit
 
 GENESIS: Final = "0" * 64
@@ -37,6 +38,8 @@ def record(
 ) -> None:
     """Append an entry, within the transaction of what it tells of: neither is there without the other."""
     text = json.dumps(detail or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    # On PostgreSQL everybody would see the same last entry until one commits, and try again and again.
+    append_in_order(connection, audit)
     for tries_left in range(_TRIES, -1, -1):
         previous = connection.scalar(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)) or GENESIS
         row = {"at": at, "actor": actor, "action": action, "object": subject, "detail": text, "previous": previous}
