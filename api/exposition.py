@@ -29,7 +29,7 @@ from exporter.registry import Metric, histogram
 from inventory.milestones import Milestone
 from inventory.model import Inventory
 from inventory.vocabulary import DeviceClass, Requirement
-from ledger import alerts, messages, run_figures
+from ledger import alerts, jobs, messages, run_figures
 from ledger.rollouts import RunState
 from ledger.run_figures import ABANDONED
 
@@ -88,7 +88,7 @@ class ApiMetrics:
     def refresh(self) -> None:
         """Work out what a scrape should not wait for."""
         with self._refreshing:
-            self._slow = [*self._milestones(), *self._provisioning(), *self._told()]
+            self._slow = [*self._milestones(), *self._provisioning(), *self._told(), *self._work()]
 
     def families(self) -> Families:
         """Everything, in the registry's order."""
@@ -220,6 +220,16 @@ class ApiMetrics:
         yield lines(r.NOTIFICATIONS_OLDEST, (((name,), oldest) for name, (_, oldest) in sorted(backlog.items())))
         kinds = ((status, explained) for status in ("firing", "resolved") for explained in (True, False))
         yield lines(r.ALERTS_HEARD, (((kind[0], "yes" if kind[1] else "no"), heard[kind]) for kind in kinds))
+
+    def _work(self) -> Iterator[tuple[Metric, str]]:
+        county = self._standing.inventory.top
+        with self._standing.query() as connection:
+            due = {job.name: job.due_at for job in jobs.of_county(connection, county)}
+            newest, done = jobs.newest_runs(connection, county), jobs.newest_done(connection, county)
+        yield lines(r.WORK_DUE, (((name,), at) for name, at in sorted(due.items())))
+        tried = ((name, newest[name].outcome) for name in sorted(due) if name in newest)
+        yield lines(r.WORK_FAILED, (((name,), outcome is jobs.Outcome.FAILED) for name, outcome in tried))
+        yield lines(r.WORK_DONE, (((name,), done[name].ended_at) for name in sorted(due) if name in done))
 
     def _heartbeat(self) -> tuple[Metric, str]:
         beat = self._notifications.heartbeat

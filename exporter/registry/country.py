@@ -113,10 +113,27 @@ ALERTING_HEARTBEAT: Final = Metric(
     "最近一次收到告警链路心跳的时间；从未收到则不出现。",
 )  # fmt: skip
 
+WORK_DUE: Final = Metric(
+    "cuntong_work_due_timestamp_seconds", "gauge", ("work",),
+    "Unix time at which a piece of timed work is due next; in the past while nobody has done it.",
+    "定时任务下一次到期的时间；早于当前时间表示到期未做。",
+)  # fmt: skip
+WORK_FAILED: Final = Metric(
+    "cuntong_work_failed", "gauge", ("work",),
+    "1 if a piece of timed work failed the last time, else 0; absent until it was tried.",
+    "定时任务最近一次失败为 1，否则为 0；未执行过则不出现。",
+)  # fmt: skip
+WORK_DONE: Final = Metric(
+    "cuntong_work_last_success_timestamp_seconds", "gauge", ("work",),
+    "Unix time at which a piece of timed work was done last; absent until it was.",
+    "定时任务最近一次成功的时间；从未成功则不出现。",
+)  # fmt: skip
+
 LEDGER_METRICS: Final[Sequence[Metric]] = (
     COVERAGE_VILLAGES, COVERAGE_CLAIMED, COVERAGE_CONTRADICTIONS, COVERAGE_OLDEST, COVERAGE_SNAPSHOT,
     MILESTONE_SITES, MILESTONE_TARGET, MILESTONE_DEADLINE,
     PROVISION_RUNS, PROVISION_DURATION, PROVISION_LAST, PROVISION_IN_PROGRESS, PROVISION_CHANGES,
     PROVISION_DRIFTED, PROVISION_UNBACKED, CONFIG_BACKUP,
     NOTIFICATIONS, NOTIFICATIONS_WAITING, NOTIFICATIONS_OLDEST, ALERTS_HEARD, ALERTING_HEARTBEAT,
+    WORK_DUE, WORK_FAILED, WORK_DONE,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from api.requests import RequestTimes, TimedRequests
 from api.standing import CHINA
 from exporter.registry import API_METRICS, PROCESS_METRICS
 from inventory.model import Inventory
-from ledger import rollouts
+from ledger import jobs, rollouts
 from ledger.rollouts import RunEvent, RunState
 from ledger.tables import backups
 
@@ -224,3 +224,18 @@ def test_a_ledger_that_is_away_leaves_the_newest_result(lit: "World", monkeypatc
 
     monkeypatch.setattr(lit.standing, "query", away)
     assert 'cuntong_provision_runs_total{outcome="done"} 0\n' in lit.client.get("/metrics").text
+
+
+def test_timed_work_tells_when_it_is_due_and_how_it_ended(world: "World") -> None:
+    county = world.inventory.top
+    jobs.declare(world.engine, county, {"backup": 100.0, "bulletin": 1e9})
+    job = jobs.take(world.engine, county, "here", 101.0, 60)
+    assert job is not None
+    jobs.finish(world.engine, job, jobs.Run("backup", 100.0, 101.0, 105.0, jobs.Outcome.DONE, ""), 200.0)
+    assert by(world, "cuntong_work_due_timestamp_seconds", "work") == {"backup": 200.0, "bulletin": 1e9}
+    assert by(world, "cuntong_work_failed", "work") == {"backup": 0.0}
+    job = jobs.take(world.engine, county, "here", 201.0, 60)
+    assert job is not None
+    jobs.finish(world.engine, job, jobs.Run("backup", 200.0, 201.0, 202.0, jobs.Outcome.FAILED, "why"), 300.0)
+    assert by(world, "cuntong_work_failed", "work") == {"backup": 1.0}
+    assert by(world, "cuntong_work_last_success_timestamp_seconds", "work") == {"backup": 105.0}

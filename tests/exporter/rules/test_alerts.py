@@ -579,6 +579,22 @@ CASES: Final = [
         {"job": "cuntong-api"},
     ),
     Case(
+        "TimedWorkFailed",
+        value("cuntong_work_failed", 0, 1, work="backup"),
+        60,
+        150,
+        value("cuntong_work_failed", 0, 1, 30, 40, work="backup"),
+        {"work": "backup"},
+    ),
+    Case(
+        "TimedWorkOverdue",
+        value("cuntong_work_due_timestamp_seconds", 20_000, 0, 30, 240, work="backup"),
+        150,
+        260,
+        value("cuntong_work_due_timestamp_seconds", 20_000, 3_600, 30, 170, work="backup"),
+        {"work": "backup"},
+    ),
+    Case(
         "SeriesBudgetExceeded",
         value("scrape_samples_post_metric_relabeling", 14_000, 90_000),
         110,
