@@ -74,16 +74,18 @@ def stage(
     control: Path | None = None,
     interval_s: float | None = None,
     bare: tuple[Inventory, Sequence[Device]] | None = None,
+    ledger: str | None = None,
 ) -> Iterator[Stage]:
     """Starts simulator, collector and API, and ends them with the block. Everything is in one temporary folder.
 
     Args:
         bare: an inventory and those of its routers that come new from the bench; the others are configured, and all
             answer SSH. None: routers answer no SSH.
+        ledger: its URL; None: a file in that folder.
     """
     with tempfile.TemporaryDirectory(prefix="cuntong-demo-") as scratch:
         place = Path(scratch)
-        environment = {**_ENVIRONMENT, "CUNTONG_LEDGER": sqlite_url(place / "ledger.sqlite3")}
+        environment = {**_ENVIRONMENT, "CUNTONG_LEDGER": ledger or sqlite_url(place / "ledger.sqlite3")}
         if interval_s is not None:
             environment["CUNTONG_INTERVAL_S"] = str(interval_s)
         control = control or place / "simulator.sock"

@@ -1,4 +1,4 @@
-"""Accounts, sessions, the audit chain and the vault, on a real SQLite file."""
+"""Accounts, sessions, the audit chain and the vault, on real databases."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The ledger on a real SQLite file: leases, the journal's promises, intervals derived from facts."""
+"""The ledger on real databases: leases, the journal's promises, intervals derived from facts."""
 
 import sqlite3
 from collections.abc import Iterator

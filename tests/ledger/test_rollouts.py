@@ -1,4 +1,4 @@
-"""Plans, approvals, runs and device locks, on a real SQLite file."""
+"""Plans, approvals, runs and device locks, on real databases."""
 
 from collections.abc import Iterator
 
