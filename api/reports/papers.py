@@ -69,7 +69,7 @@ def evaluation(standing: Standing, earlier: date, later: date, node: int = 0) ->
     ]
     columns = (
         Column("项目", "text", 14), Column(f"应接入 {earlier}", "count", 9), Column(f"应接入 {later}", "count", 9),
-        Column(f"覆盖率 {earlier}", "ratio", 9), Column(f"覆盖率 {later}", "ratio", 9), Column("增减", "text", 8),
+        Column(f"覆盖率 {earlier}", "ratio", 9), Column(f"覆盖率 {later}", "ratio", 9), Column("增减", "text", 11),
     )  # fmt: skip
     won, lost = _moves(made.changes, up=True), _moves(made.changes, up=False)
     parts: list[Part] = [
@@ -106,8 +106,12 @@ def _both(standing: Standing, was: Snapshot, now: Snapshot, code: str, requireme
 
 def _pair(before: Figures | None, after: Figures) -> tuple[Cell, ...]:
     old = None if before is None else before.ratio
-    moved = "" if old is None or after.ratio is None else f"{(after.ratio - old) * 100:+.1f}点"
+    moved = "" if old is None or after.ratio is None else _moved(after.ratio - old)
     return None if before is None else before.denominator, after.denominator, old, after.ratio, moved
+
+
+def _moved(change: float) -> str:
+    return "持平" if abs(change) < 0.0005 else f"{'升' if change > 0 else '降'}{abs(change) * 100:.1f}个百分点"
 
 
 def _state(state: State | None) -> str:
@@ -121,6 +125,10 @@ def _moves(changes: Iterable[Change], *, up: bool) -> int:
     return sum(there in covered and here not in covered for here, there in pairs)
 
 
+_MEASURES: Final = {
+    "coverage": "实测覆盖率", "availability": "站点可用率", "kiosk_online": "终端可服务率",
+    "overdue_tasks": "逾期督办数", "ledger_on_time": "台账按时率", "manual": "人工评定",
+}  # fmt: skip
 _PRECONDITIONS: Final = (
     ("ready_place", "场所"), ("ready_items", "事项"), ("ready_guidance", "指导"), ("ready_finance", "经费"),
 )  # fmt: skip
@@ -148,7 +156,7 @@ def readiness(standing: Standing, node: int = 0) -> Sheet:
         rows.append((len(rows) + 1, sites.names[site], code, *(_mark(ready[title]) for title in counts), why))
     columns = (
         Column("序号", "count", 5), Column("站点", "text", 20), Column("区划代码", "code", 13),
-        *(Column(title, "text", 6) for title in counts), Column("网络说明", "text", 12),
+        *(Column(title, "code", 6) for title in counts), Column("网络说明", "text", 12),
     )  # fmt: skip
     name = nodes.names[node]
     day = day_at(snapshot.at)
@@ -192,9 +200,9 @@ def counters(standing: Standing, node: int = 0, name: str | None = None) -> Shee
         rows.append((len(rows) + 1, subject, one.subject if site < 0 else nodes.codes[place], one.name,
                      str(one.happened_on), str(value), one.source, one.said_by))  # fmt: skip
     columns = (
-        Column("序号", "count", 5), Column("单位", "text", 16), Column("区划代码", "code", 13),
-        Column("指标", "text", 14), Column("日期", "code", 11),
-        Column("数值", "text", 9), Column("来源", "text", 18), Column("填报", "text", 9),
+        Column("序号", "count", 6), Column("单位", "text", 14), Column("区划代码", "code", 16),
+        Column("指标", "text", 13), Column("日期", "code", 14), Column("数值", "code", 9),
+        Column("来源", "text", 16), Column("填报", "text", 9),
     )  # fmt: skip
     title = nodes.names[node]
     day = day_at(standing.snapshot.at)
@@ -262,8 +270,8 @@ def assessment(standing: Standing, sheet: Assessment, year: int, node: int = 0) 
     signed = [sign_offs(standing, month, node) for month in months]
     places = [node, *nodes.children(node)]
     columns = [Column("单位", "text", 14)]
-    columns += [Column(f"{item.title}（{item.points:g}分）", "text", 9) for item in sheet.items]
-    columns += [Column("得分", "text", 7), Column("可评分", "text", 7)]
+    columns += [Column(f"{item.title}（{item.points:g}分）", "code", 9) for item in sheet.items]
+    columns += [Column("得分", "code", 7), Column("可评分", "code", 7)]
     rows: list[tuple[Cell, ...]] = []
     detail: list[tuple[Cell, ...]] = []
     for place in places:
@@ -285,7 +293,7 @@ def assessment(standing: Standing, sheet: Assessment, year: int, node: int = 0) 
             scores.append((score, item.points))
             if place == node:
                 detail.append(
-                    (item.title, item.measure, f"{item.points:g}", _value(value, item.measure),
+                    (item.title, _measure(item.measure), f"{item.points:g}", _value(value, item.measure),
                      None if score.points is None else f"{score.points:g}")
                 )  # fmt: skip
         given, possible = total(scores)
@@ -294,8 +302,8 @@ def assessment(standing: Standing, sheet: Assessment, year: int, node: int = 0) 
         rows.append((name, *told, f"{given:g}", f"{possible:g}"))
     name = nodes.names[node]
     items = (
-        Column("考核项目", "text", 22), Column("计算依据", "text", 14), Column("分值", "text", 6),
-        Column("数值", "text", 9), Column("得分", "text", 6),
+        Column("考核项目", "text", 22), Column("计算依据", "text", 14), Column("分值", "code", 6),
+        Column("数值", "code", 9), Column("得分", "code", 6),
     )  # fmt: skip
     return Sheet(
         (f"{name}{year}年度考核数据", f"（{sheet.title}）"),
@@ -311,6 +319,14 @@ def assessment(standing: Standing, sheet: Assessment, year: int, node: int = 0) 
         ),
         facts=(*_facts(standing, snapshot), ("评分表", f"{sheet.title} {sheet.version}")),
     )  # fmt: skip
+
+
+def _measure(measure: str) -> str:
+    """What an item is computed from, in words."""
+    kind, _, name = measure.partition(":")
+    if kind == "requirement":
+        return f"{say('zh', f'requirement.{name}')}（实测）"
+    return f"填报：{name}" if kind == "fact" else _MEASURES[kind]
 
 
 def _value(value: float | None, measure: str) -> Cell:

@@ -71,7 +71,7 @@ def test_two_days_stand_beside_each_other_with_each_change_by_name(lit: "World")
     last = datetime.fromtimestamp(lit.now, CHINA).date()
     sheet = papers.evaluation(lit.standing, first, last)
     whole, units, changes = tables(sheet)
-    assert whole.rows[0] == ("外网接入", 96, 96, 1.0, 95 / 96, "-1.0点")
+    assert whole.rows[0] == ("外网接入", 96, 96, 1.0, 95 / 96, "降1.0个百分点")
     assert len(units.rows) == 10
     assert [row[1:] for row in changes.rows] == [("梅子村委会", "511825100208", "覆盖", "中断")] or [
         row[2] for row in changes.rows
