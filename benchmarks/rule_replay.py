@@ -5,6 +5,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,15 @@ _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _TIME: Final = re.compile(r"time: ((?:\d+[a-z]+)+)")
 _UNITS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _OFF_S: Final = 23  # off the samples' grid: ranges are open on the left since Prometheus 3, and closed before
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Steps ``[first, end)``, judged from step ``warm`` on so that what had begun before is known."""
+
+    warm: int
+    first: int
+    end: int
 
 
 def values(runs: Sequence[tuple[int, float | None]], steps: int) -> str:
@@ -52,6 +62,57 @@ def replay(
     """
     written = [{"series": name, "values": values(runs, steps)} for name, runs in series.items()]
     return alerts_of(promtool, rules, written, steps, step_s, began)
+
+
+def replay_in_pieces(
+    promtool: str, rules: Sequence[Path], series: Runs, pieces: Sequence[Piece], step_s: int, began: float, moments: str
+) -> list[Alert]:
+    """The same of a long time: promtool slows down with each series that it has ever seen.
+
+    Args:
+        pieces: one after the other without a gap.
+        moments: metric whose values are Unix times less ``began``.
+    """
+    found: list[Alert] = []
+    going: dict[frozenset[tuple[str, str]], float] = {}
+    for piece in pieces:
+        part = {name: _slice(name, runs, piece, step_s, moments) for name, runs in series.items()}
+        alerts = replay(
+            promtool, rules, {name: runs for name, runs in part.items() if runs}, piece.end - piece.warm, step_s,
+            began + piece.warm * step_s,
+        )  # fmt: skip
+        first, end = began + piece.first * step_s, began + piece.end * step_s
+        here: dict[frozenset[tuple[str, str]], float] = {}
+        for alert in alerts:
+            if alert.until is not None and alert.until <= first:
+                continue
+            labels = frozenset(alert.labels.items())
+            goes_on = alert.since <= first and labels in going
+            since = going.pop(labels) if goes_on else max(alert.since, first)
+            if alert.until is None or alert.until >= end:
+                here[labels] = since
+            else:
+                found.append(Alert(alert.labels, since, alert.until))
+        found += [Alert(dict(labels), since, first) for labels, since in going.items()]
+        going = here
+    return found + [Alert(dict(labels), since) for labels, since in going.items()]
+
+
+def _slice(
+    name: str, runs: Sequence[tuple[int, float | None]], piece: Piece, step_s: int, moments: str
+) -> list[tuple[int, float | None]]:
+    shift = piece.warm * step_s if name.startswith(moments) else 0
+    told: list[tuple[int, float | None]] = []
+    now: float | None = None
+    for step, given in runs:
+        if step >= piece.end:
+            break
+        value = None if given is None else given - shift
+        if step <= piece.warm:
+            now = value
+        else:
+            told.append((step - piece.warm, value))
+    return [(0, now), *told] if now is not None else told
 
 
 def alerts_of(

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from benchmarks.alert_quality import MONTH, Quality, World, judge
+from benchmarks.alert_quality import MONTH, Quality, World, judge, rules_that_speak
 from benchmarks.prefecture import CHINA
-from benchmarks.rule_replay import replay, values
+from benchmarks.rule_replay import replay, replay_in_pieces, values
 from exporter.alertmanager.config import configuration
 from exporter.alertmanager.grouping import Alert, Alertmanager
 from exporter.alertmanager.settings import Alerting
-from exporter.linting.rule_files import RULES, files_of
+from exporter.registry import OUTAGE_OPEN
 
 # A Tuesday, and a holiday that would be a Thursday.
 TUESDAY: Final = replace(MONTH, title="a day", days=1)
@@ -27,8 +27,9 @@ def told(world: World, alerts: list[Alert]) -> Quality:
 
 def ours(program: Any, world: World) -> list[Alert]:
     scenario = world.scenario
-    rules = [path for path in files_of(RULES) if path.name[:2] not in ("50", "60")]  # nothing here is theirs
-    return replay(program.path("promtool"), rules, world.series(), scenario.steps, scenario.step_s, scenario.since)
+    return replay(
+        program.path("promtool"), rules_that_speak(), world.series(), scenario.steps, scenario.step_s, scenario.since
+    )
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,28 @@ def test_the_arithmetic_of_the_baseline_is_what_promtool_makes_of_its_rule(
     assert {(one.labels["instance"], one.since, one.until) for one in real} == {
         (one.labels["instance"], one.since, one.until) for one in model
     }
+
+
+def test_a_long_time_in_pieces_gives_the_alerts_that_it_gives_at_once(program: Any, tmp_path: Path) -> None:
+    world = World(tmp_path, replace(TUESDAY, days=3), 40, 11, 10.0)
+    pieces = world.pieces()
+    assert [(one.first, one.end) for one in pieces] == [(0, 288), (288, 576), (576, 864)]
+    scenario, promtool = world.scenario, program.path("promtool")
+    series = world.series()
+    parts = replay_in_pieces(
+        promtool, rules_that_speak(), series, pieces, scenario.step_s, scenario.since, OUTAGE_OPEN.name
+    )
+    whole = replay(promtool, rules_that_speak(), series, scenario.steps, scenario.step_s, scenario.since)
+
+    def sent(alerts: list[Alert]) -> set[tuple[str, float, float | None]]:
+        return {
+            (str(sorted(one.labels.items())), one.since, one.until)
+            for one in alerts
+            if one.labels["notify"] != "ledger"
+        }
+
+    assert len(sent(whole)) > 20
+    assert sent(parts) == sent(whole)
 
 
 def test_runs_are_written_as_promtool_reads_them() -> None:
