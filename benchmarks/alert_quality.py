@@ -325,7 +325,8 @@ def measure(given: tuple[Scenario, int, int, float]) -> tuple[Quality, Quality, 
 def show(scenario: Scenario, result: tuple[Quality, Quality, Quality, dict[str, float]]) -> dict[str, object]:
     ours, theirs, alone, spent = result
     print(
-        f"{scenario.title}, {scenario.days} days: {spent['villages']:.0f} villages, {spent['series']:.0f} series of exceptions; "
+        f"{scenario.title}, {scenario.days} days: {spent['villages']:.0f} villages, "
+        f"{spent['series']:.0f} series of exceptions; "
         f"polls {spent['polling_s']:.0f} s, rules {spent['rules_s']:.0f} s, messages {spent['judging_s']:.0f} s"
     )
     print(f"  {'':34}{'Cuntong':>12}{'up != 1 for 5m':>18}")
@@ -354,7 +355,8 @@ def show(scenario: Scenario, result: tuple[Quality, Quality, Quality, dict[str, 
     return {
         "scenario": scenario.title, "messages_per_day": ours.firing_per_day,
         "baseline_messages_per_day": theirs.firing_per_day, "fewer_by_route": by_route,
-        "fewer_than_alerts": alone.firing_per_day / max(ours.firing_per_day, 1e-9), "missed": len(ours.missed), "outages": ours.outages,
+        "fewer_than_alerts": alone.firing_per_day / max(ours.firing_per_day, 1e-9),
+        "missed": len(ours.missed), "outages": ours.outages,
         "precision": ours.messages_right, "baseline_precision": theirs.alerts_right, "delay_min": ours.delay,
     }  # fmt: skip
 
