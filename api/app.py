@@ -11,6 +11,7 @@ from api import problems
 from api.auth import Access, Door
 from api.exposition import ApiMetrics, page_of
 from api.freshness import Remembered
+from api.hot import HotAnswers
 from api.pages import router as pages
 from api.receivers.hearing import Notifications, unheard
 from api.requests import RequestTimes, TimedRequests
@@ -109,5 +110,6 @@ def create_app(standing: Standing, access: Access | None = None, notifications: 
             response.headers.setdefault(name, value)
         return response
 
+    app.add_middleware(HotAnswers, standing=standing, door=app.state.door)
     app.add_middleware(TimedRequests, times=times)  # the outermost: it times the others, too
     return app
