@@ -1,5 +1,6 @@
 """Who gets in, with what, for how long, and what is refused: tokens, sessions, the public, forged writes."""
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -279,3 +280,37 @@ def test_problems_speak_the_readers_language(closed: "World", language: str, tit
     answer = closed.client.get("/v1/sites/nowhere", headers=headers)
     assert answer.json()["title"] == title
     assert ("站点" in answer.json()["detail"]) == (language != "en" and language != "fr")
+
+
+def test_nothing_that_the_public_is_told_names_a_device_a_line_an_address_or_a_person(
+    example: Inventory, tmp_path: Any
+) -> None:
+    """Every question of the contract, asked by nobody: refused, or figures only (G61)."""
+    from tests.api.conftest import NOON, World
+
+    world = World(example, tmp_path, Access(public=True))
+    world.lights_up(NOON - 3600)
+    world.loses(NOON - 1800, VILLAGE)
+    world.watched(NOON - 3600, NOON)
+    sites, nodes = example.sites, example.nodes
+    private = {*sites.ids, *(device.id for device in example.devices), "TQ-1000", "telecom", "中国电信"}
+    filled = {"code": "511825100", "month": "2026-11", "id": example.milestones[0].id, "site_id": VILLAGE}
+    answered = []
+    for path, verbs in world.app.openapi()["paths"].items():
+        if "get" not in verbs or path == "/v1/events":
+            continue
+        needed = [one for one in verbs["get"].get("parameters", []) if one["in"] == "path"]
+        values = {one["name"]: filled.get(one["name"], "evaluation") for one in needed}
+        if path.startswith("/v1/villages/"):
+            values["code"] = nodes.codes[int(sites.nodes[sites.index[VILLAGE]])]
+        query = {"codes": "511825", "as_of": "2026-11-19", "month": "2026-11", "children": "true"}
+        asked = {one["name"] for one in verbs["get"].get("parameters", []) if one["in"] == "query"} & query.keys()
+        answer = world.client.get(path.format(**values), {name: query[name] for name in asked})
+        if answer.status_code != 200 or not answer.headers["content-type"].startswith("application/"):
+            continue
+        answered.append(path)
+        words = set(re.findall(r"[\w-]+", answer.text))
+        assert words.isdisjoint(private), (path, sorted(words & private)[:5])
+        assert not re.search(r"\b(?:\d{1,3}\.){3}\d{1,3}\b", answer.text), path
+    assert {"/v1/coverage/{code}", "/v1/villages", "/v1/villages/{code}", "/v1/milestones"} <= set(answered)
+    world.close()
