@@ -1,7 +1,7 @@
 """How every site stands on one requirement at one time, before it is counted."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from health.rollup import CODE
 from inventory.model import Inventory
 
 NOT_OPEN = "not_open"
+_SAME_S: Final = 60.0
 
 
 class Judged(NamedTuple):
@@ -42,10 +43,22 @@ class Openness:
         self._inventory = inventory
         said = [inventory.openness(site) for site in range(len(inventory.sites))]
         self._open = np.array([-1 if open is None else int(open) for open, _ in said], dtype=np.int8)
+        self._newest: tuple[Told, float, Latest] | None = None
         self._opened = np.array([np.nan if day is None else midnight(day) for _, day in said], dtype=np.float64)
 
     def latest(self, told: Told, at: float) -> Latest:
-        """The word in force on every site at Unix time ``at``; a fact's proof is as old as the fact."""
+        """The word in force on every site at Unix time ``at``; a fact's proof is as old as the fact.
+
+        What nobody said otherwise within a minute is not looked up again: the country's sites are many.
+        """
+        newest = self._newest
+        if newest is not None and 0 <= at - newest[1] < _SAME_S and newest[0] == told:
+            return newest[2]
+        found = self._latest(told, at)
+        self._newest = dict(told), at, found
+        return found
+
+    def _latest(self, told: Told, at: float) -> Latest:
         count = len(self._open)
         later = self._opened > at  # NaN compares false
         open = (self._open != 0) & ~later & ((self._open == 1) | ~np.isnan(self._opened))

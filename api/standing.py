@@ -59,6 +59,21 @@ class ClaimInForce:
 
 
 @dataclass(frozen=True, slots=True)
+class InForce:
+    """The claim in force on every site, and as columns: whether there is one, whether it says connected."""
+
+    claims: tuple[ClaimInForce | None, ...]
+    said: NDArray[np.bool_]
+    connected: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, claims: Sequence[ClaimInForce | None]) -> "InForce":
+        said = np.array([claim is not None for claim in claims], dtype=np.bool_)
+        connected = np.array([claim is not None and claim.claim.says_connected for claim in claims], dtype=np.bool_)
+        return cls(tuple(claims), said, connected)
+
+
+@dataclass(frozen=True, slots=True)
 class Contradiction:
     """What was said and what was measured disagree: the site, both sides, and since when."""
 
@@ -129,10 +144,13 @@ class Standing:
         self._columns = {aspect: Latest.empty(self._unmonitored) for aspect in Aspect}
         self._claims = [self._declared_claim(site, None) for site in range(sites)]
         self._verdict_row = self._claim_row = self._fact_row = 0
+        self._ready: dict[Aspect, Latest] = {}  # copies of what no verdict changed since: snapshots share them
+        self._in_force: InForce | None = None
         self._rows: tuple[int, ...] = ()
         self._past: dict[float, Snapshot] = {}
         self._past_version: tuple[int, ...] = ()
-        self.snapshot = self._snapshot(clock(), self._columns, self._claims, {}, {}, ())
+        copies = {aspect: known.copy() for aspect, known in self._columns.items()}
+        self.snapshot = self._snapshot(clock(), copies, InForce.of(self._claims), {}, {}, ())
 
     def refresh(self) -> Snapshot:
         """Read what the ledger has learnt since, and roll it up."""
@@ -142,18 +160,25 @@ class Standing:
             for verdict in history.verdicts_since(connection, self._verdict_row):
                 self._verdict_row = verdict.row
                 self._take(self._columns, verdict)
+                self._ready.pop(verdict.aspect, None)
             for row, said in claims.said_since(connection, self._claim_row):
                 self._claim_row = row
                 site = self.inventory.sites.index.get(said.site)
                 if site is not None:
                     self._claims[site] = _newer(self._claims[site], said)
+                    self._in_force = None
             for row, fact in facts.told_since(connection, self._fact_row):
                 self._fact_row = row
                 keep_newer(self._told, fact)
             watched = history.watched_until(connection)
             open_outages = history.outages(connection, open_only=True)
         asked = self.snapshot.rollups.made
-        fresh = self._snapshot(at, self._columns, self._claims, self._told, watched, open_outages)
+        for aspect, known in self._columns.items():
+            if aspect not in self._ready:  # `refresh` goes on writing into its own
+                self._ready[aspect] = known.copy()
+        if self._in_force is None:
+            self._in_force = InForce.of(self._claims)
+        fresh = self._snapshot(at, self._ready, self._in_force, self._told, watched, open_outages)
         for key in asked:  # what somebody looks at is ready before the snapshot is shown
             if key in fresh.rollups:
                 fresh.rollups[key]
@@ -200,7 +225,7 @@ class Standing:
             nodes = self.inventory.history.nodes_on(day)
         except KeyError:
             raise ValueError(f"{day}: {self.inventory.title} has no divisions of that day in its list.") from None
-        return self._snapshot(moment, columns, in_force, told, watched, running, nodes, day)
+        return self._snapshot(moment, columns, InForce.of(in_force), told, watched, running, nodes, day)
 
     def past(self, moment: float) -> Snapshot:
         """As `at`, kept for who asks of the same moment again while the ledger learns nothing new: for series."""
@@ -323,7 +348,7 @@ class Standing:
         self,
         at: float,
         columns: Mapping[Aspect, Latest],
-        in_force: Sequence[ClaimInForce | None],
+        in_force: InForce,
         told: Mapping[tuple[str, str], Fact],
         watched: Mapping[str, float],
         outages: Sequence[Outage],
@@ -340,14 +365,13 @@ class Standing:
         moved = moved_centres(inventory, self._central, told)
         if moved is not None:
             subjects = {**subjects, "central": subjects_of(inventory, nodes, site_nodes, moved)["central"]}
-        columns = {aspect: known.copy() for aspect, known in columns.items()}  # `refresh` goes on writing into its own
+        columns = dict(columns)
         watched_until = np.full(len(inventory.sites), np.nan)
         for code, until in watched.items():
             if code in inventory.nodes.index:
                 low, high = inventory.sites.span(inventory.nodes.index[code])
                 watched_until[low:high] = np.fmax(watched_until[low:high], until)
-        connected = np.array([claim is not None and claim.claim.says_connected for claim in in_force], dtype=np.bool_)
-        said = np.array([claim is not None for claim in in_force], dtype=np.bool_)
+        connected, said = in_force.connected, in_force.said
         evidence: dict[Aspect, EvidenceColumns] = {}
         if self._openness is not None:
             columns[Aspect.OPEN] = self._openness.latest(told, at)
@@ -387,7 +411,7 @@ class Standing:
         )
         return Snapshot(
             at, nodes, site_nodes, subjects, told, watched_until, evidence, rollups, outages, contradicting, columns,
-            tuple(in_force),
+            in_force.claims,
         )  # fmt: skip
 
 
