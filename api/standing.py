@@ -297,14 +297,15 @@ class Standing:
         """Of the sites in ``span`` (positions of divisions), those whose claim and measurement disagree."""
         found = []
         first, last = span
-        for site in snapshot.contradicting[requirement]:
-            if first <= snapshot.site_nodes[site] < last:
-                judged = self.judgement(site, requirement, snapshot)
-                claim = snapshot.claims[site]
-                kind = contradiction(claim.claim if claim else None, judged)
-                if kind is not None:
-                    evidence = self.evidence(site, self.aspect(requirement), snapshot)
-                    found.append(Contradiction(site, kind, claim, judged, evidence))
+        everywhere = np.asarray(snapshot.contradicting[requirement], dtype=np.int64)
+        places = snapshot.site_nodes[everywhere]
+        for site in everywhere[(places >= first) & (places < last)].tolist():
+            judged = self.judgement(site, requirement, snapshot)
+            claim = snapshot.claims[site]
+            kind = contradiction(claim.claim if claim else None, judged)
+            if kind is not None:
+                evidence = self.evidence(site, self.aspect(requirement), snapshot)
+                found.append(Contradiction(site, kind, claim, judged, evidence))
         return found
 
     def figures(self, requirement: str, denominator: str, node: int, snapshot: Snapshot) -> Figures:
