@@ -111,6 +111,11 @@ class Period:
         """When nothing counted for or against one site within the period: announced work and power cuts, merged."""
         return intersect(merge(self._excluded(site)), [(self.since, self.until)])
 
+    def watched_of(self, site: int) -> list[Interval]:
+        """When a collector was asking one site within the period, merged."""
+        spans = [span for code in self._line(site) for span in self._watched.get(code, ())]
+        return intersect(merge(spans), [(self.since, self.until)])
+
     def kiosks_served(self, site: int) -> Availability:
         """How long a site's terminals could serve within its service hours (none told: always)."""
         known = self._served.get(site)

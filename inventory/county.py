@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, field_validator
 
 from inventory.calendars import Calendar
+from inventory.circuits import ServiceLevel
 from inventory.declared import Declared
 from inventory.entries import Defaults
 from inventory.kiosks import Kiosks
@@ -227,6 +228,8 @@ class County(Declared):
     names: dict[SiteType, str] = Field(default_factory=dict)
     carriers: dict[Key, str] = Field(default_factory=dict)
     bandwidth_mbps: dict[LinkType, Annotated[int, Field(gt=0, le=400_000)]] = Field(default_factory=dict)
+    service_levels: dict[Key, ServiceLevel] = Field(default_factory=dict)
+    service_level: Key | None = None
     models: dict[Key, Model] = Field(default_factory=dict)
     classes: dict[Key, SiteClass] = Field(default_factory=dict)
     standards: dict[Key, Standard] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from inventory.circuits import FormerCircuit
 from inventory.declared import Declared
 from inventory.vocabulary import (
     Claim,
@@ -45,6 +46,8 @@ class LinkEntry(Declared):
     contract_since: date | None = None
     contract_until: date | None = None
     hotline: str | None = None
+    service_level: str | None = None
+    formerly: tuple[FormerCircuit, ...] = ()
     uplink: str | None = None
 
 

@@ -9,7 +9,7 @@ from inventory.compiling import Compilation
 from inventory.county import County
 from inventory.declared import did_you_mean, none_of
 from inventory.divisions import Nodes, full_code
-from inventory.entries import SiteEntry
+from inventory.entries import LinkEntry, SiteEntry
 from inventory.errors import Problem
 from inventory.laws_addresses import check_lock, check_places, check_plan
 from inventory.milestones import MilestoneFile
@@ -49,6 +49,10 @@ def _check_catalogue(source: Source, county: County) -> None:
             path = ("models", name, "profile")
             mend = did_you_mean(model.profile, sorted(profiles), f"Add it as profiles/{model.profile}.yml.")
             source.complain(_COUNTY, path, f"there is no profile {model.profile!r}.", mend)
+    if county.service_level is not None and county.service_level not in county.service_levels:
+        message = f"the service level {none_of(county.service_level, county.service_levels)}"
+        mend = did_you_mean(county.service_level, county.service_levels, "Add it under service_levels.")
+        source.complain(_COUNTY, ("service_level",), message, mend)
     for name, site_class in county.classes.items():
         for role, model_name in site_class.devices.items():
             if model_name not in county.models:
@@ -211,13 +215,37 @@ def _check_references(compilation: Compilation, row: Row, entry: SiteEntry) -> N
     links += [(link, (*row.path, "more_links", n)) for n, link in enumerate(entry.more_links)]
     for link, path in links:
         known(link.carrier, county.carriers, "carrier", (*path, "carrier"), "carriers")
+        known(link.service_level, county.service_levels, "service level", (*path, "service_level"), "service_levels")
         if link.contract_since and link.contract_until and link.contract_since > link.contract_until:
             source.complain(row.file, path, "the contract ends before it begins.", "Swap the two dates.")
+        _check_former(compilation, row, link, path)
         if path[-1] != "link" and link.link_type is None:
             source.complain(row.file, path, "a further line needs its type.", "Add type:.")
     defaults = compilation.declared.defaults[row.defaults]
     if entry.requirement is Requirement.EXEMPT and inherit(entry, defaults, "reason") is None:
         source.complain(row.file, (*row.path, "requirement"), "an exempt site needs a reason.", "Add reason:.")
+
+
+def _check_former(compilation: Compilation, row: Row, link: LinkEntry, path: tuple[str | int, ...]) -> None:
+    """One line has one circuit at a time, so that each outage belongs to one contract."""
+    source, county = compilation.source, compilation.county
+    ended: date | None = None
+    for n, one in enumerate(link.formerly):
+        at = (*path, "formerly", n)
+        if one.carrier not in county.carriers:
+            mend = did_you_mean(one.carrier, county.carriers, "Add it under carriers.")
+            source.complain(row.file, (*at, "carrier"), f"the carrier {none_of(one.carrier, county.carriers)}", mend)
+        if one.service_level is not None and one.service_level not in county.service_levels:
+            message = f"the service level {none_of(one.service_level, county.service_levels)}"
+            mend = did_you_mean(one.service_level, county.service_levels, "Add it under service_levels.")
+            source.complain(row.file, (*at, "service_level"), message, mend)
+        if ended is not None and (one.contract_since is None or one.contract_since < ended):
+            message = f"{one.circuit} begins before the circuit above it ended on {ended}."
+            source.complain(row.file, at, message, "Write them in order, each from the day on which the last ended.")
+        ended = one.contract_until
+    if ended is not None and link.contract_since is not None and link.contract_since < ended:
+        message = f"the contract begins before the former circuit ended on {ended}."
+        source.complain(row.file, (*path, "contract_since"), message, "Correct one of the two dates.")
 
 
 def findings(compilation: Compilation) -> list[Problem]:

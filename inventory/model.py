@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from inventory import addresses
 from inventory.calendars import Calendar
+from inventory.circuits import FormerCircuit
 from inventory.columns import Columns
 from inventory.county import County, CoverageRules, Model, SiteClass, Standard, Waiver
 from inventory.devices import Devices
@@ -55,6 +56,8 @@ class Link:
     contract_since: date | None
     contract_until: date | None
     hotline: str | None
+    service_level: str | None
+    formerly: tuple[FormerCircuit, ...]
     uplink: int | None
 
 
@@ -304,6 +307,8 @@ class Inventory:
             contract_since=own.contract_since,
             contract_until=own.contract_until,
             hotline=own.hotline,
+            service_level=own.service_level or self.county.service_level,
+            formerly=own.formerly,
             uplink=uplink,
         )
 

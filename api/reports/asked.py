@@ -1,18 +1,19 @@
 """Which paper is asked for: by its name and period, fresh from the ledger or as it was published."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from api.milestones import day_at
-from api.reports import kept, papers
+from api.reports import carrier, kept, papers
 from api.reports.sheet import Sheet
 from api.standing import Standing
 from inventory.assessment import FILE, Assessment, read_assessment
 from ledger import reports
 from ledger.reports import Frozen
 
-PAPERS: Final = (papers.EVALUATION, papers.READINESS, papers.COUNTERS, papers.ASSESSMENT)
+PAPERS: Final = (papers.EVALUATION, papers.READINESS, papers.COUNTERS, papers.ASSESSMENT, carrier.CARRIER)
 _BETWEEN: Final = ".."
 
 
@@ -27,11 +28,20 @@ class Paper:
     at: float
 
 
-def fresh(standing: Standing, name: str, period: str, node: int = 0, counter: str | None = None) -> Paper:
+def fresh(
+    standing: Standing,
+    name: str,
+    period: str,
+    node: int = 0,
+    counter: str | None = None,
+    measured: Mapping[tuple[int, int], carrier.Rates] | None = None,
+) -> Paper:
     """A paper of what is known now.
 
     Args:
-        period: ``2026-01-01..2026-11-20`` of an evaluation, ``2026`` of an assessment; else ignored: it is of today.
+        period: ``2026-01-01..2026-11-20`` of an evaluation, ``2026`` of an assessment, ``2026-10.telecom`` of a
+            carrier; else ignored: it is of today.
+        measured: traffic of lines, for a carrier's paper.
 
     Raises:
         ValueError: there is no such period, or no scoring sheet.
@@ -50,6 +60,9 @@ def fresh(standing: Standing, name: str, period: str, node: int = 0, counter: st
             if not (len(period) == 4 and period.isdecimal() and int(period) >= 2000):
                 raise ValueError(f"{period!r} is no year. Write 2026.")
             sheet = papers.assessment(standing, scoring_sheet(standing), int(period), node)
+        case carrier.CARRIER:
+            month, _, who = period.partition(".")
+            sheet = carrier.carrier(standing, month, who, node, measured)
         case papers.READINESS:
             sheet, period = papers.readiness(standing, node), today
         case _:

@@ -1,4 +1,4 @@
-"""``/v1/papers``: evaluation of two dates, readiness, counters, annual assessment; fresh, as published, as files."""
+"""``/v1/papers``: evaluation of two dates, readiness, counters, assessment, a carrier's month; fresh or published."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +13,7 @@ from api.freshness import answered
 from api.problems import RESPONSES, WRITING, not_found, refused
 from api.reports import asked, docx, kept, pdf, xlsx
 from api.reports.asked import Paper
+from api.reports.carrier import CARRIER
 from api.reports.sheet import Column, Heading, Paragraph, Part, Sheet, Table
 from api.routers.context import DivisionFilter
 from api.routers.reports import FILES, AsFile, PublishedAnswer
@@ -24,12 +25,13 @@ from inventory.errors import InventoryError
 router = APIRouter(tags=["reports"], responses=RESPONSES, route_class=OnceOnly)
 
 _Cell = str | int | float | None
-Name = Literal["evaluation", "readiness", "counters", "assessment"]
+Name = Literal["evaluation", "readiness", "counters", "assessment", "carrier"]
 Period = Annotated[
     str,
     Query(
         max_length=48, examples=["2026-01-01..2026-11-20"],
-        description="Two days of an evaluation, the year of an assessment; the day of a published paper of a day.",
+        description="Two days of an evaluation, the year of an assessment, month and carrier (2026-10.telecom); "
+        "the day of a published paper of a day.",
     ),
 ]  # fmt: skip
 EditionAsked = Annotated[int | None, Query(ge=1, le=1000, description="As it was published in this edition.")]
@@ -72,6 +74,8 @@ class PaperAnswer(BaseModel):
 
 def _found(view: View, name: str, period: str, node: int, edition: int | None, counter: str | None) -> Paper:
     standing = view.standing
+    if name == CARRIER and view.public:
+        raise not_found("paper", name)  # lines and contracts are nobody else's business
     if edition is not None:
         paper = asked.published(standing, name, period, node, edition)
         if paper is None:
@@ -112,7 +116,7 @@ def paper(
     edition: EditionAsked = None,
     counter: Counter = None,
 ) -> PaperAnswer:
-    """A paper on a division: two dates beside each other, what sites lack, imported counters, the annual assessment."""
+    """A paper on a division: two dates, what sites lack, counters, the annual assessment, a carrier's month."""
     node = view.one(division)
     return _answer(view, node, _found(view, name, period, node, edition, counter))
 

@@ -1,4 +1,4 @@
-"""Commands of the reform office's papers: report bulletin, publish, daily, spot-check, ledger, ranking, list."""
+"""Commands that write papers: report bulletin, publish, daily, spot-check, ledger, ranking, carrier, list and more."""
 
 import time
 from collections.abc import Iterator
@@ -305,6 +305,7 @@ def ranking(
 def _paper(
     name: str, period: str, division: str | None, kind: Format, output: Path | None, edition: int | None,
     publish: bool, reason: str, fonts: Path | None, folder: Path, counter: str | None = None,
+    prometheus: str | None = None,
 ) -> None:  # fmt: skip
     """Write one of the papers: as it was published where an edition is named, else fresh; ``publish`` freezes it."""
     from api.actions import office
@@ -318,7 +319,12 @@ def _paper(
             if found is None:
                 raise UsageError(f"{name} {period} of {code} has no edition {edition}.")
         else:
-            found = asked.fresh(standing, name, period, node, counter)
+            measured = None
+            if prometheus is not None:
+                from cuntong.traffic import of_month
+
+                measured = of_month(standing.inventory, prometheus, period.partition(".")[0], standing.now())
+            found = asked.fresh(standing, name, period, node, counter, measured)
         if publish and edition is None:
             frozen = office.publish(
                 engine, standing.inventory, identity.actor(engine), name, found.period, code,
@@ -368,6 +374,25 @@ def readiness(
     from api.reports import papers
 
     _paper(papers.READINESS, "", division, kind, output, None, publish, reason, fonts, folder)
+
+
+@report.command("carrier")
+def carrier(
+    name: Annotated[str, typer.Option("--carrier", help="As in county.yml, such as telecom.")],
+    month: Annotated[str, typer.Option("--month", help="Such as 2026-10.")],
+    division: Division = None, kind: As = Format.PDF, output: Output = None, edition: Edition = None,
+    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+    prometheus: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the month's traffic of the lines is asked for.")
+    ] = None,
+) -> None:  # fmt: skip
+    """Write a carrier's month: each circuit against its contract, each outage with whose fault it was and the proof."""
+    from api.reports.carrier import CARRIER
+
+    _paper(
+        CARRIER, f"{month}.{name}", division, kind, output, edition, publish, reason, fonts, folder,
+        prometheus=prometheus,
+    )  # fmt: skip
 
 
 @report.command("counters")

@@ -81,6 +81,16 @@ class Prometheus:
         told = await asyncio.to_thread(self._get, "query", {"query": "group by (site, name) (cuntong_site_info)"})
         return {one["metric"].get("site", ""): one["metric"].get("name", "") for one in told["result"]}
 
+    def now(self, expr: str, at: float) -> list[tuple[Mapping[str, str], float]]:
+        """Every series of an expression at Unix time ``at``: its labels and its value; what is no number is left out.
+
+        Raises:
+            PrometheusError: no answer, or the question was refused.
+        """
+        told = self._get("query", {"query": expr, "time": f"{at:.0f}"})
+        found = ((one["metric"], float(one["value"][1])) for one in told["result"])
+        return [(labels, value) for labels, value in found if not math.isnan(value)]
+
     def _panel(self, panel: Panel, chosen: Mapping[str, str]) -> Answer:
         found: list[Series] = []
         try:

@@ -175,6 +175,7 @@ def test_its_only_weak_setting_is_waived_in_writing(county: Inventory) -> None:
 def test_its_rules_windows_and_milestones_are_those_of_the_notices(county: Inventory) -> None:
     assert county.coverage_rules.windows == {
         "reachable": timedelta(hours=24), "working": timedelta(days=7), "used": timedelta(days=30),
+        "peripherals": timedelta(days=7), "platform": timedelta(days=7), "open": timedelta(days=366),
     }  # fmt: skip
     assert county.coverage_rules.denominators["default"] == ("village", "community")
     milestones = {milestone.id: milestone for milestone in county.milestones}
