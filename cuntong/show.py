@@ -13,6 +13,7 @@ from rich.table import Table as Drawing
 from rich.tree import Tree
 
 from health.reading import Readings, Store, Supply
+from inventory.circuits import ending
 from inventory.errors import Problem
 from inventory.laws import expired
 from inventory.model import Inventory
@@ -163,6 +164,10 @@ def checked(inventory: Inventory, added: Sequence[str], today: date) -> Renderab
     lines += [f"  [cyan]allocated[/cyan] {escape(line)}" for line in added]
     lines += [f"  [yellow]finding[/yellow] {escape(str(finding))}" for finding in inventory.findings]
     lines += [f"  [yellow]expired[/yellow] {escape(sentence)}" for sentence in expired(inventory.county, today)]
+    for one in ending(inventory, today):
+        verb = "ended" if one.contract_until and one.contract_until < today else "ends"
+        where, number = inventory.sites.ids[one.site], one.number or "a circuit without a number"
+        lines.append(f"  [yellow]contract[/yellow] {escape(number)} of {escape(where)} {verb} on {one.contract_until}")
     return "\n".join(lines)
 
 

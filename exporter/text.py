@@ -8,6 +8,7 @@ disappears.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -25,6 +26,7 @@ from health.hours import in_service_hours, next_change
 from health.outage import Scope
 from health.reading import Identity, Readings
 from inventory.model import Inventory
+from inventory.timetable import CHINA
 from inventory.vocabulary import Aspect, DeviceClass, Verdict
 
 _DEVICE_METRICS: Final = (
@@ -272,7 +274,7 @@ def _describe_sites(inventory: Inventory, places: list[tuple[str, str, str]]) ->
 
 
 def _describe_lines(inventory: Inventory, lines: Sequence[Line]) -> dict[Metric, str]:
-    infos, speeds = [], []
+    infos, speeds, ends = [], [], []
     for line in lines:
         link, router = line.link, inventory.devices[line.router]
         if link is None:
@@ -282,7 +284,10 @@ def _describe_lines(inventory: Inventory, lines: Sequence[Line]) -> dict[Metric,
         infos.append(f"{series(r.LINK_INFO, *identity)}1\n")
         if link.bandwidth_mbps is not None:
             speeds.append(f"{series(r.LINK_SPEED, site, name)}{link.bandwidth_mbps * 125_000}\n")
-    return {r.LINK_INFO: "".join(infos), r.LINK_SPEED: "".join(speeds)}
+        if link.contract_until is not None:
+            end = datetime.combine(link.contract_until, datetime.min.time(), CHINA).timestamp()
+            ends.append(f"{series(r.LINK_CONTRACT_END, site, name)}{end:.0f}\n")
+    return {r.LINK_INFO: "".join(infos), r.LINK_SPEED: "".join(speeds), r.LINK_CONTRACT_END: "".join(ends)}
 
 
 def _monitored(inventory: Inventory, site: int) -> str:

@@ -71,6 +71,11 @@ LINK_STATE_CHANGES: Final = Metric(
 LINK_SPEED: Final = Metric(
     "cuntong_link_speed_bytes", "gauge", _LINK, "Contracted rate in bytes per second.", "合同带宽（字节每秒）。"
 )
+LINK_CONTRACT_END: Final = Metric(
+    "cuntong_link_contract_end_timestamp_seconds", "gauge", _LINK,
+    "Unix time at which the contract of the line's circuit ends, as declared; absent where nobody wrote it down.",
+    "线路合同到期时间；未登记则不出现。",
+)  # fmt: skip
 LINK_RECEIVE: Final = Metric(
     "cuntong_link_receive_bytes_total", "counter", _LINK, "Octets that came in over the line.", "线路接收字节数。"
 )
@@ -204,7 +209,8 @@ OUTAGE_PROMISED: Final = Metric(
 
 COUNTY_METRICS: Final[Sequence[Metric]] = (
     SITE_INFO, SITE_UP, SITE_WORKING, SITE_LAST_SEEN, SITE_MAINTENANCE, SITE_TROUBLE, SITES, SCHEDULE_ACTIVE,
-    LINK_INFO, LINK_UP, LINK_STATE_CHANGES, LINK_SPEED, LINK_RECEIVE, LINK_TRANSMIT, LINK_ERRORS, LINK_DISCARDS,
+    LINK_INFO, LINK_UP, LINK_STATE_CHANGES, LINK_SPEED, LINK_CONTRACT_END, LINK_RECEIVE, LINK_TRANSMIT,
+    LINK_ERRORS, LINK_DISCARDS,
     LINK_PROBE_RTT, LINK_PROBE_LOSS, LINK_TROUBLE, LINES,
     DEVICE_INFO, DEVICE_UP, DEVICE_PROMISED, DEVICE_LAST_POLL, DEVICE_TROUBLE,
     DEVICE_BOOT, DEVICE_CLOCK, DEVICE_CPU, DEVICE_MEMORY, DEVICE_TEMPERATURE,

@@ -217,7 +217,7 @@ spans = st.tuples(st.floats(0, 1000), st.floats(0, 1000)).map(lambda pair: (min(
     spans,
     st.lists(spans, max_size=5),
     st.lists(spans, max_size=4),
-    st.lists(st.builds(lambda span, blame: Cut(*span, blame), spans, st.sampled_from(Blame)), max_size=5),
+    st.lists(st.builds(lambda span, blame: Cut(span[0], span[1], blame), spans, st.sampled_from(Blame)), max_size=5),
 )
 def test_no_second_is_counted_twice_and_nobody_answers_for_what_is_excluded(
     span: tuple[float, float],

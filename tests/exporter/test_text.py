@@ -134,6 +134,7 @@ def test_before_the_first_poll_there_is_identity_and_no_measurement(stand: "Stan
         "cuntong_sites",  # all of them unknown
         "cuntong_link_info",
         "cuntong_link_speed_bytes",
+        "cuntong_link_contract_end_timestamp_seconds",
         "cuntong_device_info",
         "cuntong_device_service_promised",
         "cuntong_schedule_active",
