@@ -1,4 +1,4 @@
-"""The tables of running programs: timed work and what came of it, and which inventory is in force.
+"""The tables of running the place: timed work and what came of it, which inventory is in force, shifts handed over.
 
 Same rules as `ledger.tables`. ``jobs`` is bookkeeping and changes.
 """
@@ -41,4 +41,26 @@ switches = Table(
     Column("by", String(64), nullable=False),
     Column("at", Float(53), nullable=False),
     Index(None, "county", "id"),
+)
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("id", row_id, primary_key=True, autoincrement=True),
+    Column("county", String(12), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("by", String(64), nullable=False),  # who hands over, and so signs
+    Column("note", Text, nullable=False),
+    Column("document", Text, nullable=False),  # JSON, as it stood at that moment
+    Column("sha256", String(64), nullable=False),  # over the document, the note, and who and when
+    Index(None, "county", "id"),
+)
+
+handovers_taken = Table(
+    "handovers_taken",
+    metadata,
+    Column("handover", row_id, primary_key=True),  # taken once
+    Column("at", Float(53), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("note", Text, nullable=False),
 )

@@ -39,6 +39,7 @@ class Action(StrEnum):
     SWITCH_INVENTORY = "put an inventory in force"
     CLAIM = "say how far sites are"
     EXCHANGE = "exchange signed files"
+    HAND_OVER = "hand over shifts"
 
 
 _ALLOWED: Final = {
@@ -69,6 +70,7 @@ _ALLOWED: Final = {
     Action.PUBLISH: {Role.REFORM_VIEWER},
     Action.EDIT_STANDARD: {Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
     Action.SWITCH_INVENTORY: {Role.NETWORK_ENGINEER},
+    Action.HAND_OVER: {Role.NOC_OPERATOR, Role.NETWORK_ENGINEER},
     Action.EXCHANGE: {Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
     Action.CLAIM: {Role.TOWNSHIP_CLERK, Role.NETWORK_ENGINEER, Role.REFORM_VIEWER},
 }

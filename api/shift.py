@@ -1,0 +1,142 @@
+"""What the next shift has to know: what is broken and who is at it, what will be done tonight, what changed since."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from api import outage_facts
+from api.handling import handling_of
+from api.standing import Standing, shown
+from health.outage import Outage
+from ledger import handovers, history, jobs, maintenance, messages, outage_notes, rollouts, tasks
+from ledger.rollouts import RunState
+from ledger.tasks import TaskState
+
+AHEAD_S: Final = 24 * 3600.0
+_LONGEST_S: Final = 7 * 86400.0
+"""Without a handover before, this far back is told."""
+_RUNS: Final = 50
+
+
+def shift(standing: Standing) -> dict[str, Any]:
+    """A shift as plain data: it is shown as it is, and frozen as it is."""
+    inventory, now = standing.inventory, standing.now()
+    with standing.query() as connection:
+        before = next((one for one in handovers.newest(connection, inventory.top) if one.taken_by), None)
+        since = now - _LONGEST_S if before is None else max(before.at, now - _LONGEST_S)
+        outages = history.outages(connection, since=since)
+        open_ones = [one for one in outages if one.until is None]
+        return {
+            "county": inventory.top,
+            "at": shown(now).isoformat(timespec="seconds"),
+            "since": shown(since).isoformat(timespec="seconds"),
+            "after": before.id if before is not None else None,
+            "open": [_open(standing, connection, one, now) for one in open_ones],
+            "ended": [_ended(standing, one) for one in outages if one.until is not None and one.until >= since],
+            "work": _work(connection, now),
+            "runs": _runs(connection, since),
+            "jobs": _jobs(connection, inventory.top, now),
+            "tasks": _tasks(connection, standing),
+            "unsent": {name: count for name, (count, _) in sorted(messages.backlog(connection).items()) if count},
+        }
+
+
+def _open(standing: Standing, connection: Connection, one: Outage, now: float) -> dict[str, Any]:
+    progress = handling_of(one, outage_notes.of_outage(connection, one.id))
+    site, name = outage_facts.name_of(standing.inventory, one)
+    return {
+        "id": one.id,
+        "site": site,
+        "name": name,
+        "scope": str(one.scope),
+        "sites": len(one.sites),
+        "since": shown(one.since).isoformat(timespec="minutes"),
+        "hours": round(one.seconds(now) / 3600, 1),
+        "verdict": str(outage_facts.blame_of(one)),
+        "reason_zh": outage_facts.reason_of("zh", one),
+        "reason_en": outage_facts.reason_of("en", one),
+        "duty_zh": outage_facts.duty_of("zh", standing.inventory, one),
+        "duty_en": outage_facts.duty_of("en", standing.inventory, one),
+        "handling": str(progress.state),
+        "owner": progress.owner,
+        "ticket": progress.ticket,
+        "planned": one.window is not None,
+    }
+
+
+def _ended(standing: Standing, one: Outage) -> dict[str, Any]:
+    _, name = outage_facts.name_of(standing.inventory, one)
+    assert one.until is not None  # noqa: S101  the caller chose those that ended
+    return {
+        "id": one.id,
+        "name": name,
+        "since": shown(one.since).isoformat(timespec="minutes"),
+        "until": shown(one.until).isoformat(timespec="minutes"),
+        "minutes": round(one.seconds(one.until) / 60),
+        "verdict": str(outage_facts.blame_of(one)),
+    }
+
+
+def _work(connection: Connection, now: float) -> list[dict[str, Any]]:
+    """Announced work that runs or begins within the next shift."""
+    found = []
+    for window in maintenance.windows(connection):
+        span = window.in_force
+        if span is not None and span[1] > now and span[0] < now + AHEAD_S:
+            found.append(
+                {
+                    "id": window.id,
+                    "target": window.target,
+                    "since": shown(span[0]).isoformat(timespec="minutes"),
+                    "until": shown(span[1]).isoformat(timespec="minutes"),
+                    "reason": window.reason,
+                    "by": window.by,
+                }
+            )
+    return found
+
+
+def _runs(connection: Connection, since: float) -> list[dict[str, Any]]:
+    """Changes of routers: those under way, and those that began since."""
+    return [
+        {
+            "id": one.id,
+            "plan": one.plan[:12],
+            "by": one.started_by,
+            "at": shown(one.started_at).isoformat(timespec="minutes"),
+            "state": str(one.state),
+        }
+        for one in rollouts.every_run(connection, _RUNS)
+        if one.state is not RunState.ENDED or one.started_at >= since
+    ]
+
+
+def _jobs(connection: Connection, county: str, now: float) -> list[dict[str, Any]]:
+    """Timed work: what failed the last time, and what is due within the next shift."""
+    newest = jobs.newest_runs(connection, county)
+    found = []
+    for job in jobs.of_county(connection, county):
+        last = newest.get(job.name)
+        failed = last is not None and last.outcome is jobs.Outcome.FAILED
+        if failed or job.due_at < now + AHEAD_S:
+            said = last.said.rpartition("\n")[2] if failed and last is not None else ""
+            due = shown(job.due_at).isoformat(timespec="minutes")
+            found.append({"job": job.name, "due": due, "failed": failed, "said": said})
+    return found
+
+
+def _tasks(connection: Connection, standing: Standing) -> list[dict[str, Any]]:
+    """Tasks that are due by tomorrow or late."""
+    tomorrow = shown(standing.now() + AHEAD_S).date()
+    every: Sequence[tasks.Task] = tasks.every(connection)
+    return [
+        {
+            "id": one.id,
+            "title": one.assignment.title,
+            "owner": one.assignment.owner,
+            "due": str(one.due_on),
+        }
+        for one in every
+        if one.state is not TaskState.CLOSED and one.due_on <= tomorrow
+    ]
