@@ -92,7 +92,7 @@ class Coverage(Counts):
 
 
 class CoveragePoint(BaseModel):
-    """One division's figures on one day, as of its end."""
+    """One division's figures on one day, as of its end; in a series without a ratio where nobody watched anything."""
 
     day: date
     as_of: datetime
@@ -243,9 +243,22 @@ class OutageAnswer(BaseModel):
     relapses: int
 
 
+class OutageEntry(OutageAnswer):
+    """An outage in a list: also whose line it is on, and how far people are with it (``handling``)."""
+
+    carrier: str
+    handling: str
+    owner: str
+    ticket: str
+    acknowledged_at: datetime | None
+    repaired_at: datetime | None
+    contradiction: bool
+
+
 class OutageList(BaseModel):
     as_of: datetime
-    data: list[OutageAnswer]
+    total: int
+    data: list[OutageEntry]
 
 
 class SiteAnswer(SiteSummary):

@@ -33,6 +33,13 @@ def names_beneath(inventory: Inventory, outage: Outage) -> list[str]:
     return [sites.names[sites.index[id]] if id in sites.index else id for id in outage.sites]
 
 
+def carrier_of(inventory: Inventory, outage: Outage) -> str:
+    """Whose line the failed node's site is on; empty where it has none, or is no longer in the inventory."""
+    id, _ = name_of(inventory, outage)
+    link = None if id is None else inventory.site(inventory.sites.index[id]).link
+    return "" if link is None else link.carrier
+
+
 def blame_of(outage: Outage) -> Blame:
     return outage.finding.blame if outage.finding else Blame.UNKNOWN
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.answers import Counts, Coverage, SiteSummary
-from api.auth import Viewer
+from api.auth import PublicViewer, Viewer
 from api.messages import say
 from api.milestones import milestones_of
 from api.problems import not_found
@@ -18,7 +18,7 @@ from api.routers.outages import outage_answer
 from api.routers.sites import ancestors, site_answer, summary_of
 from api.standing import CHINA, Snapshot, Standing
 from api.view import View
-from api.web import VIEWS, beginning, program
+from api.web import PUBLISHED, VIEWS, beginning, program
 from health.coverage import State
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -84,7 +84,8 @@ def _page(request: Request, template: str, language: str, view: View, **values: 
         inventory=standing.inventory,
         snapshot=standing.snapshot,
         program=program(),
-        beginning=beginning(standing, language, _top(view)),
+        beginning=beginning(view, language, _top(view)),
+        public=view.public,
         **values,
     )
 
@@ -94,8 +95,13 @@ def shell(request: Request, view: Viewer, lang: Language = "zh") -> str:
     return _page(request, "shell.html", lang, view, path=[])
 
 
+def published_shell(request: Request, view: PublicViewer, lang: Language = "zh") -> str:
+    """The same of what may be published."""
+    return shell(request, view, lang)
+
+
 for _view in VIEWS:
-    router.add_api_route(_view, shell, methods=["GET"])
+    router.add_api_route(_view, published_shell if _view in PUBLISHED else shell, methods=["GET"])
 
 
 def _top(view: View) -> int:
@@ -107,12 +113,12 @@ def _top(view: View) -> int:
 
 
 @router.get("/")
-def overview(request: Request, view: Viewer, lang: Language = "zh") -> str:
+def overview(request: Request, view: PublicViewer, lang: Language = "zh") -> str:
     return _division(request, view, _top(view), lang)
 
 
 @router.get("/d/{code}")
-def division(request: Request, view: Viewer, code: str, lang: Language = "zh") -> str:
+def division(request: Request, view: PublicViewer, code: str, lang: Language = "zh") -> str:
     return _division(request, view, view.one(code), lang)
 
 
@@ -121,10 +127,11 @@ def _division(request: Request, view: View, node: int, language: str) -> str:
     snapshot, inventory = standing.snapshot, standing.inventory
     nodes = inventory.nodes
     low, high = inventory.sites.span(node)
+    with_sites = high - low <= _SITES_ON_A_PAGE and not view.public
     inside = set(inventory.sites.ids[low:high])
     outages = [
         outage_answer(standing, outage, snapshot.at, view)
-        for outage in snapshot.outages
+        for outage in (() if view.public else snapshot.outages)
         if inside.intersection((*outage.sites, outage.node, outage.node.rpartition("-")[0]))
     ]
     main, requirements = standing.main_requirement, inventory.coverage_rules.requirements
@@ -139,10 +146,12 @@ def _division(request: Request, view: View, node: int, language: str) -> str:
         coverage=coverage,
         headline=_headline(coverage, language),
         serving=counts_of(standing, snapshot, node, serving, "default") if serving else None,
-        rows=[_row(standing, snapshot, child, high - low <= _SITES_ON_A_PAGE) for child in nodes.children(node)],
-        own=[summary_of(standing, snapshot, site, main) for site in inventory.sites.own(node)],
+        rows=[_row(standing, snapshot, child, with_sites) for child in nodes.children(node)],
+        own=[] if view.public else [summary_of(standing, snapshot, site, main) for site in inventory.sites.own(node)],
         outages=outages,
-        contradictions=[
+        contradictions=[]
+        if view.public
+        else [
             contradiction_answer(standing, found)
             for found in standing.contradictions(main, snapshot, (node, nodes.ends[node]))
         ],
@@ -175,7 +184,7 @@ def _headline(coverage: Coverage, language: str) -> str:
         parts.append(t("headline", **counts, **measured, ratio=_percent(coverage.ratio)))
         if coverage.unknown:
             parts.append(t("headline_unknown", unknown=coverage.unknown))
-        disagreeing = len(coverage.contradictions)
+        disagreeing = coverage.contradicted
         parts.append(t("headline_contradictions", count=disagreeing) if disagreeing else t("headline_agree"))
     return ("" if language == "zh" else " ").join(parts)
 

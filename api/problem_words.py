@@ -5,6 +5,7 @@ pattern knows stays in English, under a Chinese title.
 """
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -61,6 +62,36 @@ _SENTENCES: Final = tuple(
         (r"A claim needs a proof.*", "填报要有依据。"),
     )
 )
+
+
+_FIELDS: Final = {
+    "missing": "请填写",
+    "string_too_short": "请填写，至少 {min_length} 个字",
+    "string_too_long": "太长，最多 {max_length} 个字",
+    "string_pattern_mismatch": "格式不对",
+    "literal_error": "只能是 {expected}",
+    "enum": "只能是 {expected}",
+    "date_from_datetime_parsing": "不是日期，应写成 2026-11-30",
+    "date_parsing": "不是日期，应写成 2026-11-30",
+    "date_type": "不是日期，应写成 2026-11-30",
+    "datetime_from_date_parsing": "不是时间",
+    "datetime_parsing": "不是时间",
+    "timezone_aware": "时间缺少时区，例如 +08:00",
+    "int_parsing": "应为整数",
+    "float_parsing": "应为数字",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "too_short": "至少 {min_length} 项",
+    "too_long": "最多 {max_length} 项",
+}
+"""Pydantic's kinds of complaints about a field, for who reads Chinese."""
+
+
+def field_in(language: str, kind: str, context: Mapping[str, object], message: str) -> str:
+    """What is wrong with one field of a request."""
+    if language != "zh" or kind not in _FIELDS:
+        return message
+    return _FIELDS[kind].format_map({name: str(value) for name, value in context.items()})
 
 
 def title_in(language: str, status: HTTPStatus) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
-from api.problem_words import detail_in, title_in
+from api.problem_words import detail_in, field_in, title_in
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +101,12 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
+        language = language_of(request)
         fields = [
-            FieldProblem(pointer="/".join(map(str, item["loc"])), message=str(item["msg"]))
+            FieldProblem(
+                pointer="/".join(map(str, item["loc"])),
+                message=field_in(language, item["type"], item.get("ctx", {}), str(item["msg"])),
+            )
             for item in error.errors()[:1000]
         ]
         detail = "; ".join(f"{field.pointer}: {field.message}" for field in fields[:10])
@@ -143,7 +147,9 @@ def _is_page(request: Request) -> bool:
 def answer(request: Request, problem: ProblemError, errors: list[FieldProblem] | None = None) -> Response:
     """The document of a problem, in the reader's language."""
     if problem.status is HTTPStatus.UNAUTHORIZED and _is_page(request):
-        return RedirectResponse(f"/login?{urlencode({'next': request.url.path})}", HTTPStatus.SEE_OTHER)
+        next = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        language = {"lang": "en"} if request.query_params.get("lang") == "en" else {}
+        return RedirectResponse(f"/login?{urlencode({'next': next[:300], **language})}", HTTPStatus.SEE_OTHER)
     language, trace = language_of(request), secrets.token_hex(8)
     log.info("%s: %d %s at %s", trace, problem.status, problem.kind, request.url.path)
     document = ProblemDocument(

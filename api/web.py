@@ -10,13 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from api.actions.grants import allowed
 from api.messages import LANGUAGES
-from api.standing import Standing
+from api.view import View
 
 _BUILT: Final = Path(__file__).parent / "static" / "app"
 _ENTRY: Final = "src/main.ts"
 
-VIEWS: Final = ("/villages", "/network", "/outages", "/milestones", "/bulletins", "/tasks", "/clerk", "/notes")
+PUBLISHED: Final = ("/milestones", "/bulletins", "/notes")
+"""Views of what may be published: where figures are public, nobody needs an account for them."""
+VIEWS: Final = ("/villages", "/network", "/outages", *PUBLISHED, "/tasks", "/clerk")
 """Addresses that only the browser's program answers; the same as in web/src/app/router.ts."""
 
 
@@ -34,13 +37,13 @@ def program() -> dict[str, list[str]]:
     }
 
 
-def beginning(standing: Standing, language: str, top: int = 0) -> str:
+def beginning(view: View, language: str, top: int = 0) -> str:
     """What the program reads first, as JSON that may stand inside HTML.
 
     Args:
         top: the place of the division at which the reader begins.
     """
-    inventory = standing.inventory
+    inventory, account = view.standing.inventory, view.account
     told = {
         "language": language,
         "title": inventory.nodes.names[top] if top else inventory.title,
@@ -50,7 +53,15 @@ def beginning(standing: Standing, language: str, top: int = 0) -> str:
             {"what": waiver.what, "until": str(waiver.until), "reason": waiver.reason} for waiver in inventory.waivers
         ],
         "requirements": {name: str(aspect) for name, aspect in inventory.coverage_rules.requirements.items()},
-        "user": None,
+        "public": view.public,
+        "user": None
+        if account is None
+        else {
+            "name": account.full_name or account.name,
+            "roles": sorted({str(grant.role) for grant in account.grants}),
+            # What he may do nowhere is not shown; where he may, the API says.
+            "may": sorted(action.name.lower() for action in allowed(account)),
+        },
         "messages": LANGUAGES[language]
         | {f"carrier.{name}": title for name, title in inventory.county.carriers.items()},
     }

@@ -3,13 +3,18 @@
 A step with a key is said once: however often an alert is delivered, there is one notification of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ledger.office_tables import outage_notes
+
+_AT_ONCE: Final = 500
+"""Parameters of one statement; SQLite takes no more than some thousand."""
 
 
 class Step(StrEnum):
@@ -59,9 +64,17 @@ def record(connection: Connection, note: Note, now: float) -> bool:
 
 def of_outage(connection: Connection, outage: str) -> list[Note]:
     """Every step of one outage, in the order in which they happened."""
+    return of_outages(connection, [outage]).get(outage, [])
+
+
+def of_outages(connection: Connection, outages: Sequence[str]) -> dict[str, list[Note]]:
+    """Every step of some outages by outage, each in the order in which they happened."""
     table = outage_notes.c
-    query = select(outage_notes).where(table.outage == outage).order_by(table.happened_at, table.id)
-    return [
-        Note(row.outage, Step(row.step), row.happened_at, row.said_by, row.note, row.key)
-        for row in connection.execute(query)
-    ]
+    found: dict[str, list[Note]] = {}
+    for first in range(0, len(outages), _AT_ONCE):
+        asked = outages[first : first + _AT_ONCE]
+        query = select(outage_notes).where(table.outage.in_(asked)).order_by(table.happened_at, table.id)
+        for row in connection.execute(query):
+            note = Note(row.outage, Step(row.step), row.happened_at, row.said_by, row.note, row.key)
+            found.setdefault(row.outage, []).append(note)
+    return found

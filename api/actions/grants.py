@@ -76,6 +76,12 @@ _ALLOWED: Final = {
 }
 
 
+def allowed(account: Account) -> frozenset[Action]:
+    """What the account may do somewhere; where, `require` decides."""
+    held = {grant.role for grant in account.grants}
+    return frozenset(action for action, roles in _ALLOWED.items() if held & roles)
+
+
 def require(account: Account, action: Action, nodes: Nodes | None = None, divisions: Iterable[int] = ()) -> None:
     """Let through who may.
 

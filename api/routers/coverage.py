@@ -121,7 +121,7 @@ def series(
         if view.sees(snapshot.nodes, place):
             counts = counts_of(standing, snapshot, place, asked, counted)
             day = datetime.fromtimestamp(end - 1, CHINA).date()
-            points.append(CoveragePoint(day=day, as_of=shown(snapshot.at), **_figures(counts)))
+            points.append(_point(day, snapshot, counts))
     nodes = standing.inventory.nodes
     told = CoverageSeries(
         code=nodes.codes[nodes.find(code)],
@@ -131,6 +131,13 @@ def series(
         data=points,
     )
     return listed(request, wanted, "coverage", points, lambda: told)
+
+
+def _point(day: date, snapshot: Snapshot, counts: Counts) -> CoveragePoint:
+    point = CoveragePoint(day=day, as_of=shown(snapshot.at), **_figures(counts))
+    if counts.denominator and counts.unknown == counts.denominator:
+        point.ratio = point.ratio_max = None  # nobody watched: that is no share of nothing
+    return point
 
 
 def _ends(first: date, last: date, granularity: str) -> Iterator[float]:

@@ -1,6 +1,6 @@
 """``/v1/outages``: what failed, since when, how far it reaches, and what people do about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from api import outage_facts
 from api.actions import incidents
 from api.actions import outages as actions
-from api.answers import ClueAnswer, OutageAnswer, OutageList
+from api.answers import ClueAnswer, OutageAnswer, OutageEntry, OutageList
 from api.answers_outages import Deed, DutyAnswer, EventAnswer, OutageDetail
 from api.auth import Acting, Viewer
 from api.clues import sentence
-from api.handling import handling_of
+from api.handling import Handling, handling_of
 from api.messages import say
 from api.problems import RESPONSES, WRITING, not_found, refused
 from api.routers.alerts import alert_answer, message_answer, notifications_of
@@ -22,7 +22,8 @@ from api.routers.context import AsOf, KnownAt, moments_of, snapshot_at
 from api.standing import Snapshot, Standing, shown
 from api.view import View
 from api.writing import IdempotencyKey, OnceOnly, refusals
-from health.outage import Outage
+from health.outage import Outage, Scope
+from health.verdict import Blame
 from ledger import alerts, history, messages, outage_notes
 from ledger.accounts import Account
 from ledger.outage_notes import Note, Step
@@ -66,12 +67,17 @@ def outages(
     division: Annotated[
         str | None, Query(max_length=12, description="Only open ones that reach into this division.")
     ] = None,
+    scope: Annotated[list[Scope] | None, Query(max_length=4, description="Any of them.")] = None,
+    verdict: Annotated[list[Blame] | None, Query(max_length=10, description="Any of them.")] = None,
+    carrier: Annotated[str | None, Query(max_length=40, description="Only those on this carrier's lines.")] = None,
+    handling: Annotated[list[Handling] | None, Query(max_length=5, description="How far people are: any.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     as_of: AsOf = None,
     known_at: KnownAt = None,
 ) -> OutageList:
     """Outages, newest first; as they stood at a moment of the past, or as they were known at another."""
     standing = view.standing
+    narrowing = scope or verdict or carrier is not None or handling
     at, known = moments_of(standing, as_of, known_at)
     index = None if site is None else view.site(site)
     if division is not None:
@@ -80,11 +86,41 @@ def outages(
     else:
         with standing.query() as connection:
             # Whoever sees a part has to look past those that are not his.
-            most = limit if view.whole or site is not None else _LOOKED_AT
+            most = limit if (view.whole or site is not None) and not narrowing else _LOOKED_AT
             found = outages_of(standing, connection, index, most, open_only=open, at=at, known_at=known)
         found = [one for one in found if _sees(view, one)]
+    found = [
+        one
+        for one in found
+        if (not scope or one.scope in scope)
+        and (not verdict or outage_facts.blame_of(one) in verdict)
+        and (carrier is None or _carrier(view, one) == carrier)
+    ]
     then = standing.snapshot.at if at is None else at
-    return OutageList(as_of=shown(then), data=[outage_answer(standing, outage, then, view) for outage in found[:limit]])
+    with standing.query() as connection:
+        asked = found if handling else found[:limit]
+        notes = outage_notes.of_outages(connection, [one.id for one in asked])
+    if handling:
+        found = [one for one in found if handling_of(one, notes.get(one.id, ())).state in handling]
+    return OutageList(
+        as_of=shown(then),
+        total=len(found),
+        data=[_entry(standing, one, then, view, notes.get(one.id, ())) for one in found[:limit]],
+    )
+
+
+def _entry(standing: Standing, outage: Outage, now: float, view: View, notes: Sequence[Note]) -> OutageEntry:
+    known = handling_of(outage, notes)
+    return OutageEntry(
+        **outage_answer(standing, outage, now, view).model_dump(),
+        carrier=_carrier(view, outage),
+        handling=known.state,
+        owner=known.owner,
+        ticket=known.ticket,
+        acknowledged_at=shown(known.acknowledged_at),
+        repaired_at=shown(known.repaired_at),
+        contradiction=known.repaired_at is not None and outage.until is None,
+    )
 
 
 @router.get("/v1/outages/{id}", operation_id="outage")
@@ -126,6 +162,13 @@ def _doing(request: Request, standing: Standing, actor: Account) -> dict[Verb, C
         Verb.CLOSE: lambda id, said: actions.close(engine, inventory, actor, id, said.note, now),
         **{verb: tell(step) for verb, step in _SAID.items()},
     }
+
+
+def _carrier(view: View, outage: Outage) -> str:
+    """Whose line it is on; empty where the node lies outside the grant."""
+    inventory = view.standing.inventory
+    near = view.sees_id(outage_facts.name_of(inventory, outage)[0] or outage.node)
+    return outage_facts.carrier_of(inventory, outage) if near else ""
 
 
 def _sees(view: View, outage: Outage) -> bool:

@@ -227,6 +227,17 @@ def test_the_public_reads_what_may_be_published_and_nothing_else(example: Invent
         world.refused(path, 401)
     world.refused("/v1/villages", 422, carrier="telecom")
     world.refused("/v1/bulletins/2026-11", 404)  # a draft is not published
+    for path in ("/", "/d/511825101000"):
+        page = world.client.get(path, headers={"Accept": "text/html"}).text
+        assert "处填报与实测不符" in page  # a figure; which site it is, is not told
+        assert "/s/" not in page.partition("<script")[0]
+        assert VILLAGE not in page
+    for path in ("/milestones", "/bulletins", "/notes"):
+        assert world.client.get(path, headers={"Accept": "text/html"}).status_code == 200
+    for path in ("/villages", "/outages?lang=en", f"/s/{VILLAGE}"):
+        answer = world.client.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/login?next=")
     world.close()
 
 

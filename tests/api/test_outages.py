@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from ledger.accounts import Role
+
 if TYPE_CHECKING:
     from tests.api.conftest import World
 
@@ -52,3 +54,32 @@ def test_wrong_questions_are_refused(busy: "World") -> None:
     busy.refused("/v1/outages", 404, site="nowhere")
     busy.refused("/v1/outages", 422, limit=0)
     busy.refused("/v1/outages", 422, open="perhaps")
+
+
+def test_a_list_is_narrowed_by_scope_verdict_carrier_and_how_far_people_are(busy: "World") -> None:
+    every = busy.get("/v1/outages")
+    assert every["total"] == len(every["data"]) == 5
+    lan = busy.get("/v1/outages", scope=["device", "site"])["data"]
+    assert {one["scope"] for one in lan} == {"device", "site"}
+    carrier = busy.get("/v1/outages", scope="uplink")["data"][0]["carrier"]
+    assert carrier == "telecom"
+    assert {one["carrier"] for one in busy.get("/v1/outages", carrier=carrier)["data"]} == {carrier}
+    assert busy.get("/v1/outages", carrier="nobody")["data"] == []
+    assert busy.get("/v1/outages", verdict="unknown")["total"] == 5
+    waiting = busy.get("/v1/outages", handling="open")["data"]
+    over = busy.get("/v1/outages", handling=["verified", "closed"])["data"]
+    assert {one["until"] for one in waiting} == {None}
+    assert None not in {one["until"] for one in over}
+    assert len(waiting) + len(over) == 5
+
+
+def test_what_people_did_is_in_the_list(lit: "World") -> None:
+    outage = lit.loses(lit.now - 60, "tq-fagai")
+    lit.watched(lit.now - 60, lit.now)
+    headers = lit.token("op", (Role.NOC_OPERATOR, "511825000000"))
+    assert lit.write(f"/v1/outages/{outage}/acknowledge", {"note": "on it"}, headers).status_code == 200
+    assert lit.write(f"/v1/outages/{outage}/ticket", {"note": "CT-77"}, headers).status_code == 200
+    (entry,) = lit.get("/v1/outages", open=True)["data"]
+    assert (entry["handling"], entry["ticket"]) == ("dispatched", "CT-77")
+    assert entry["acknowledged_at"] is not None
+    assert lit.get("/v1/outages", open=True, handling="open")["data"] == []

@@ -27,6 +27,13 @@ def test_a_series_has_a_point_for_the_end_of_each_day(lit: "World") -> None:
     assert (found[-1]["states"], found[-1]["claimed"]) == (today["states"], today["claimed"])
 
 
+def test_a_month_in_which_nobody_watched_has_no_ratio(lit: "World") -> None:
+    found = lit.get("/v1/coverage/511825/series", granularity="month", **{"from": "2026-08-15"})["data"]
+    assert [one["ratio"] for one in found[:-1]] == [None] * (len(found) - 1)
+    assert [one["unknown"] for one in found[:-1]] == [96] * (len(found) - 1)
+    assert found[-1]["ratio"] == 1
+
+
 def test_a_series_by_month_ends_today(lit: "World") -> None:
     found = lit.get("/v1/coverage/511825/series", granularity="month", **{"from": "2026-08-15"})["data"]
     assert [point["day"] for point in found] == ["2026-08-31", "2026-09-30", "2026-10-31", "2026-11-20"]
