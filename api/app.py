@@ -17,6 +17,7 @@ from api.receivers.hearing import Notifications, unheard
 from api.requests import RequestTimes, TimedRequests
 from api.routers import (
     alerts,
+    boundaries,
     checks,
     coverage,
     discovery,
@@ -40,6 +41,7 @@ from api.routers import (
     villages,
 )
 from api.standing import Standing
+from inventory.boundaries import Boundaries
 
 _HEADERS: Final = {
     # Everything comes from here: no CDN, no fonts or scripts from elsewhere, no embedding.
@@ -54,12 +56,18 @@ class _Api(FastAPI):
         return problems.in_their_own_media_type(super().openapi())
 
 
-def create_app(standing: Standing, access: Access | None = None, notifications: Notifications | None = None) -> FastAPI:
+def create_app(
+    standing: Standing,
+    access: Access | None = None,
+    notifications: Notifications | None = None,
+    shapes: Boundaries | None = None,
+) -> FastAPI:
     """The API and its pages over one `Standing`; whoever runs it keeps the standing fresh.
 
     Args:
         access: who may read without an account; None: nobody.
         notifications: what Alertmanager's webhook works with; None: nobody is heard, and nobody is told.
+        shapes: boundaries of divisions that the operator supplied; None: pages draw tiles.
     """
     app = _Api(
         title="Cuntong",
@@ -71,6 +79,7 @@ def create_app(standing: Standing, access: Access | None = None, notifications: 
     )
     app.state.standing = standing
     app.state.remembered = Remembered()
+    app.state.boundaries = shapes
     app.state.door = Door(standing, access or Access())
     app.state.notifications = notifications or unheard()
     times = RequestTimes()
@@ -81,6 +90,7 @@ def create_app(standing: Standing, access: Access | None = None, notifications: 
         session.router,
         coverage.router,
         divisions.router,
+        boundaries.router,
         villages.router,
         sites.router,
         outages.router,

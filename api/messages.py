@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api import messages_alerts, messages_page
+from api import messages_alerts, messages_deeds, messages_page
 
 ZH: Final = {
     "login": "登录",
@@ -399,8 +399,8 @@ EN: Final = {
 }
 
 LANGUAGES: Final = {
-    "zh": ZH | messages_page.ZH | messages_alerts.ZH,
-    "en": EN | messages_page.EN | messages_alerts.EN,
+    "zh": ZH | messages_page.ZH | messages_alerts.ZH | messages_deeds.ZH,
+    "en": EN | messages_page.EN | messages_alerts.EN | messages_deeds.EN,
 }
 
 

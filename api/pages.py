@@ -84,7 +84,7 @@ def _page(request: Request, template: str, language: str, view: View, **values: 
         inventory=standing.inventory,
         snapshot=standing.snapshot,
         program=program(),
-        beginning=beginning(view, language, _top(view)),
+        beginning=beginning(view, language, _top(view), mapped=request.app.state.boundaries is not None),
         public=view.public,
         **values,
     )

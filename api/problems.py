@@ -148,8 +148,8 @@ def answer(request: Request, problem: ProblemError, errors: list[FieldProblem] |
     """The document of a problem, in the reader's language."""
     if problem.status is HTTPStatus.UNAUTHORIZED and _is_page(request):
         next = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        language = {"lang": "en"} if request.query_params.get("lang") == "en" else {}
-        return RedirectResponse(f"/login?{urlencode({'next': next[:300], **language})}", HTTPStatus.SEE_OTHER)
+        asked = {"next": next[:300]} | ({"lang": "en"} if request.query_params.get("lang") == "en" else {})
+        return RedirectResponse(f"/login?{urlencode(asked)}", HTTPStatus.SEE_OTHER)
     language, trace = language_of(request), secrets.token_hex(8)
     log.info("%s: %d %s at %s", trace, problem.status, problem.kind, request.url.path)
     document = ProblemDocument(

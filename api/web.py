@@ -37,11 +37,12 @@ def program() -> dict[str, list[str]]:
     }
 
 
-def beginning(view: View, language: str, top: int = 0) -> str:
+def beginning(view: View, language: str, top: int = 0, *, mapped: bool = False) -> str:
     """What the program reads first, as JSON that may stand inside HTML.
 
     Args:
         top: the place of the division at which the reader begins.
+        mapped: whether the operator supplied boundaries.
     """
     inventory, account = view.standing.inventory, view.account
     told = {
@@ -54,9 +55,11 @@ def beginning(view: View, language: str, top: int = 0) -> str:
         ],
         "requirements": {name: str(aspect) for name, aspect in inventory.coverage_rules.requirements.items()},
         "public": view.public,
+        "mapped": mapped,
         "user": None
         if account is None
         else {
+            "account": account.name,
             "name": account.full_name or account.name,
             "roles": sorted({str(grant.role) for grant in account.grants}),
             # What he may do nowhere is not shown; where he may, the API says.

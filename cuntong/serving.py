@@ -24,6 +24,7 @@ from cuntong.reloading import Switchover, start_anew
 from cuntong.secrets import secret
 from cuntong.settings import Settings
 from exporter.alertmanager.settings import read_alerting
+from inventory.boundaries import read_boundaries
 from inventory.model import Inventory
 from ledger.database import open_ledger
 from ledger.inventories import keep
@@ -68,7 +69,8 @@ async def _run(
     notifications = Notifications(
         read_alerting(inventory.folder), lambda reference: secret(reference, settings.secrets), time.time
     )
-    app = create_app(standing, Access(open_reading=settings.open_reading, public=settings.public), notifications)
+    access = Access(open_reading=settings.open_reading, public=settings.public)
+    app = create_app(standing, access, notifications, read_boundaries(inventory.folder))
     holder = f"{socket.gethostname()}:{os.getpid()}"[:64]
     await signals.until_told(
         _follow(standing),

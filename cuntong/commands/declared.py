@@ -44,6 +44,7 @@ def check(
     from api.exchange.signing import read_trust
     from exporter.alertmanager.settings import read_alerting
     from inventory.assessment import read_assessment
+    from inventory.boundaries import read_boundaries
     from inventory.loader import allocate_missing
 
     try:
@@ -52,6 +53,7 @@ def check(
             inventory = load(folder)
             read_alerting(folder)
             read_assessment(folder)
+            read_boundaries(folder)
             read_trust(folder)
     except InventoryError as error:
         if not as_json:

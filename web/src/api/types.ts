@@ -43,6 +43,7 @@ export interface Coverage extends Counts {
   villages: number
   communities: number
   evidence: { oldest: string | null; newest: string | null; median_age_seconds: number | null }
+  contradicted: number
   contradictions: Contradiction[]
   children: Counts[] | null
   path: { code: string; name: string }[]
@@ -98,9 +99,70 @@ export interface Outage {
   relapses: number
 }
 
+export interface OutageEntry extends Outage {
+  carrier: string
+  handling: string
+  owner: string
+  ticket: string
+  acknowledged_at: string | null
+  repaired_at: string | null
+  contradiction: boolean
+}
+
 export interface OutageList {
   as_of: string
-  data: Outage[]
+  total: number
+  data: OutageEntry[]
+}
+
+export interface OutageDetail extends Outage {
+  handling: string
+  owner: string
+  ticket: string
+  acknowledged_at: string | null
+  reported_at: string | null
+  on_site_at: string | null
+  repaired_at: string | null
+  escalated: number
+  contradiction: boolean
+  duty: { zh: string; en: string }
+  timeline: { step: string; zh: string; en: string; at: string; by: string; note: string }[]
+  messages: { channel: string; state: string; made_at: string }[]
+}
+
+export interface Draw {
+  id: string
+  division: string
+  period: string
+  seed: string
+  size: number
+  drawn_by: string
+  drawn_at: string
+  sites: { site: string; name: string; code: string; visit: { result: string; form: Record<string, string | boolean | number>; at: string; by: string } | null }[]
+}
+
+export interface Work {
+  id: string
+  reach: string
+  target: string
+  since: string
+  until: string
+  reason: string
+  by: string
+  running: boolean
+}
+
+export interface LedgerMonth {
+  month: string
+  due: string
+  owed: number
+  signed: number
+  data: { code: string; name: string; state: string; on: string | null; by: string | null }[]
+}
+
+export interface Acceptances {
+  total: number
+  data: { site: string; tier: string; result: string; demonstration: boolean; on: string; by: string; proof: string }[]
 }
 
 export interface Aspect {
@@ -318,4 +380,12 @@ export interface Gaps {
   total: number
   data: { kind: string; site: string; name: string; code: string; what: string }[]
   ranges: { rule: string; code: string; name: string; count: number; low: number; high: number; fit: string }[]
+}
+
+export interface Boundaries {
+  review_number: string
+  crs: string
+  credit: string
+  missing: string[]
+  features: { id?: string; properties: { name: string; title: string }; geometry: object }[]
 }

@@ -20,6 +20,9 @@ const minute = new Intl.DateTimeFormat('sv-SE', {
 export const day = (value: string | Date): string => date.format(new Date(value))
 export const moment = (value: string | null | undefined): string => (value ? minute.format(new Date(value)) : '')
 
+/** `2026-11-30`, Beijing time. */
+export const dayCode = (value: string): string => moment(value).slice(0, 10)
+
 /** As long as it is worth knowing: `45 min`, `3 h 5 min`, `12 d`. */
 export function duration(seconds: number): string {
   const zh = page.language === 'zh'

@@ -7,7 +7,9 @@ export interface Page {
   version: string
   waivers: { what: string; until: string; reason: string }[]
   requirements: Record<string, string>
-  user: { name: string; title: string } | null
+  public: boolean
+  mapped: boolean
+  user: { account: string; name: string; roles: string[]; may: string[] } | null
   messages: Record<string, string>
 }
 

@@ -22,8 +22,11 @@ export const router = createRouter({
   ],
 })
 
-/** The views of the navigation, in its order. */
-export const PLACES = ['overview', 'villages', 'network', 'outages', 'milestones', 'bulletins', 'tasks', 'clerk', 'notes'] as const
+const VIEWS = ['overview', 'clerk', 'outages', 'villages', 'network', 'milestones', 'bulletins', 'tasks', 'notes'] as const
+const PUBLISHED: readonly string[] = ['overview', 'milestones', 'bulletins', 'notes']
+
+/** The views of the navigation, in its order: of the public's only those that have something for it. */
+export const PLACES = VIEWS.filter((name) => !page.public || PUBLISHED.includes(name))
 
 // The language is part of an address that is given away; it stays while one moves about.
 router.beforeEach((to): RouteLocationRaw | true => {
