@@ -66,7 +66,8 @@ def beginning(view: View, language: str, top: int = 0, *, mapped: bool = False) 
             "may": sorted(action.name.lower() for action in allowed(account)),
         },
         "messages": LANGUAGES[language]
-        | {f"carrier.{name}": title for name, title in inventory.county.carriers.items()},
+        | {f"carrier.{name}": title for name, title in inventory.county.carriers.items()}
+        | {f"calendar.{name}": calendar.title for name, calendar in inventory.calendars.items()},
     }
     # A closing tag or a comment inside a text would end the element; JSON may write any of these as escapes.
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
