@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inventory.county import AddressPlan
+from inventory.held import Held
 from inventory.vocabulary import DeviceClass
 
 CENTER_LENGTH: Final = 24
@@ -95,6 +96,7 @@ class Lock:
     ipv6: list[str] = field(default_factory=list)
     blocks: list[tuple[str, str]] = field(default_factory=list)
     sites: list[LockedSite] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
 
     @property
     def first_zone(self) -> str:
@@ -262,9 +264,11 @@ def _give_prefixes(plan: AddressPlan, wanted: Sequence[tuple[Demand, LockedSite]
     foreign = [(t.prefix.network_address, t) for t in plan.taken]
     taken = [span(prefix) for _, prefix in lock.blocks]
     taken += [_in_first_zone(lock, t.vrf, t.prefix) for _, t in foreign]
+    found = [_in_first_zone(lock, one.vrf, one.network) for one in lock.held]
+    taken += found
     space = _Space(lock.pools[zone], taken)
     used = [span(site.prefix) for site in lock.sites if site.prefix not in ("", "-")]
-    starts = sorted(used)
+    starts = sorted({*used, *found})
     blocks: dict[str, list[str]] = {}
     for code, prefix in lock.blocks:
         blocks.setdefault(code, []).append(prefix)
@@ -317,16 +321,21 @@ def _in_first_zone(lock: Lock, vrf: str, prefix: IPv4Network) -> tuple[int, int]
 
 
 def _give_router_addresses(wanted: Sequence[tuple[Demand, LockedSite]], lock: Lock) -> list[str]:
+    as_found = {(one.site, one.role) for one in lock.held}
     lacking = [
         (site, role, uplinks)
         for demand, site in wanted
         for role, uplinks in demand.routers
         if role not in site.routers or len(site.routers[role][1]) < uplinks
+        if (site.id, role) not in as_found
     ]
     if not lacking:
         return []
     loopback_used = [(n, n + 1) for s in lock.sites for n in (number(r[0]) for r in s.routers.values())]
     p2p_used = [span(p) for s in lock.sites for r in s.routers.values() for p in r[1]]
+    found = [span(str(one.network)) for one in lock.held]
+    loopback_used += found
+    p2p_used += found
     loopbacks = _Space(lock.loopbacks, [*loopback_used, *((span(p)[0], span(p)[0] + 1) for p in lock.loopbacks)])
     links = _Space(lock.p2p, p2p_used)
     added = []

@@ -22,6 +22,7 @@ class Columns:
         site_hosts: position of the host site (合署), -1 for none.
         mgmt: pools of loopbacks and of p2p networks.
         retired: prefix and routers of sites that are gone, whose addresses stay reserved.
+        held: addresses that routers were found with, as the columns of the lock file.
         site_prefixes: in the first zone, empty for none.
         site_routers: as in the lock file.
     """
@@ -57,6 +58,7 @@ class Columns:
     site_routers: list[str] = field(default_factory=list)
     more_uplinks: dict[str, list[int]] = field(default_factory=dict)
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    held: list[list[str]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:

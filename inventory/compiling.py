@@ -65,6 +65,7 @@ class Compilation:
     def missing(self) -> list[int]:
         """Positions that the lock does not serve: no line, no prefix, or a router without its addresses."""
         found = []
+        as_found = {(one.site, one.role) for one in self.lock.held}
         for i, site in enumerate(self.locked):
             if site is None:
                 found.append(i)
@@ -79,6 +80,8 @@ class Compilation:
                 links = self.wiring.routers_above(i)
                 for role in roles:
                     held = site.routers.get(role)
+                    if held is not None and (site.id, role) in as_found:
+                        continue
                     if held is None or len(held[1]) < links:
                         found.append(i)
                         break
@@ -144,6 +147,7 @@ class Compilation:
             mgmt={"loopbacks": self.lock.loopbacks, "p2p": self.lock.p2p},
             retired=[(s.prefix, routers_text(s.routers)) for s in self.lock.sites if s.retired],
         )
+        columns.held = [list(one[:7]) for one in self.lock.held]
         columns.site_nodes = [row.node for row in rows]
         columns.site_types = [row.site_type for row in rows]
         columns.site_keys = [row.key for row in rows]

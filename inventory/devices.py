@@ -28,6 +28,7 @@ class Device:
         uplinks: ordinals of the routers above it; a kiosk's are the routers of its own site.
         address: where it answers management: a router's loopback, else its place in the site's prefix.
         credential: reference to how it is asked; None where the inventory names none.
+        managed: the sections of a router's configuration that are ours; None for all, empty where it is only observed.
         monitored: ``partner`` where somebody else watches it (a bank's kiosk on the bank's network).
     """
 
@@ -50,6 +51,7 @@ class Device:
     themes: tuple[str, ...]
     calendar: str | None
     installed: str | None
+    managed: tuple[str, ...] | None = None
 
 
 class Slot(NamedTuple):
@@ -201,4 +203,5 @@ class Devices(Sequence[Device]):
             themes=tuple(own.get("themes") or ()),
             calendar=own.get("calendar"),
             installed=own.get("installed"),
+            managed=None if own.get("managed") is None else tuple(own["managed"]),
         )

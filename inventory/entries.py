@@ -19,6 +19,7 @@ from inventory.vocabulary import (
     LinkRole,
     LinkType,
     Requirement,
+    Section,
     SiteType,
 )
 
@@ -52,7 +53,11 @@ class LinkEntry(Declared):
 
 
 class DeviceEntry(Declared):
-    """Exceptions of one device, keyed by its role. A bare word is its model."""
+    """Exceptions of one device, keyed by its role. A bare word is its model.
+
+    Attributes:
+        managed: the sections of a router's configuration that are ours; none of an adopted one that is only observed.
+    """
 
     model: str | None = None
     serial: str | None = None
@@ -62,6 +67,7 @@ class DeviceEntry(Declared):
     themes: tuple[str, ...] = ()
     calendar: str | None = None
     monitored: Literal["us", "partner"] | None = None
+    managed: tuple[Section, ...] | None = None
     installed: date | None = None
 
 

@@ -11,6 +11,7 @@ from inventory.compiling import Compilation
 from inventory.county import County
 from inventory.devices import number_of
 from inventory.errors import Problem
+from inventory.held import Held, lans, twins
 from inventory.lockfile import NAME
 from inventory.source import Source
 
@@ -64,8 +65,10 @@ def check_lock(source: Source, county: County, lock: Lock) -> None:
             mend = "Put it back; to grow, add a pool beside it."
             source.complain(_COUNTY, ("addresses", *path), message, mend)
     _check_twins(lock, problems)
+    _check_held(lock, problems)
     zone = lock.first_zone
-    sites = [site for site in lock.sites if site.prefix not in ("", "-")]
+    as_found = {one.site for one in lock.held if one.kind == "lan" and one.vrf == zone}
+    sites = [site for site in lock.sites if site.prefix not in ("", "-") and site.id not in as_found]
     held_by_sites = spans([site.prefix for site in sites])
     _check_overlaps(held_by_sites, lambda i: (sites[i].line, sites[i].id), zone, problems)
     blocks = lock.blocks
@@ -91,6 +94,44 @@ def check_lock(source: Source, county: County, lock: Lock) -> None:
     for i in np.flatnonzero(~inside) if stretches else ():
         message = f"{sites[i].prefix} of {sites[i].id} lies outside the pools of {zone}."
         problems.append(Problem(NAME, sites[i].line, "", message, _KEEP))
+
+
+def _check_held(lock: Lock, problems: list[Problem]) -> None:
+    """Addresses as they were found: claimed once, of sites that there are, and apart from what the plan gave others."""
+    for first, second in twins(lock.held):
+        address = second.address.partition("/")[0]
+        both = f"{second.device} and by {first.device} (line {first.line})"
+        message = f"{address} in the VRF {second.vrf} is claimed by {both}."
+        problems.append(Problem(NAME, second.line, "", message, "Only one of the two can have it: look at both."))
+    known = {site.id for site in lock.sites}
+    for one in lock.held:
+        if one.site not in known:
+            problems.append(Problem(NAME, one.line, "", f"there is no site {one.site}.", "Restore its line from git."))
+    told = {frozenset((one.site, other.site)) for one, other in twins(lock.held)}
+    for zone in lock.pools if lock.held else ():
+        _check_networks(lock, zone, told, problems)
+
+
+def _check_networks(lock: Lock, zone: str, told: set[frozenset[str]], problems: list[Problem]) -> None:
+    """Networks of sites as they were found, against each other and against what the plan gave to others."""
+    lines: dict[str, int] = {}
+    by_site: dict[str, list[Held]] = {}
+    for one in lock.held:
+        if one.kind == "lan" and one.vrf == zone:
+            by_site.setdefault(one.site, []).append(one)
+            lines.setdefault(one.site, one.line)
+    stretches = [(*span(str(lans(some)[zone])), site) for site, some in by_site.items()]
+    for site in lock.sites if by_site else ():
+        if site.id not in by_site and (prefix := zone_prefix(lock.pools, site.prefix, zone)) is not None:
+            stretches.append((*span(str(prefix)), site.id))
+    reached, owner = 0, ""
+    for low, high, name in sorted(stretches):
+        as_found = lines.get(name) or lines.get(owner)
+        if low < reached and as_found and frozenset((name, owner)) not in told:
+            message = f"{text(low)} of {name} overlaps {owner} in the VRF {zone}."
+            problems.append(Problem(NAME, as_found, "", message, "Two sites have one network: look at both."))
+        if high > reached:
+            reached, owner = high, name
 
 
 def _check_twins(lock: Lock, problems: list[Problem]) -> None:

@@ -6,6 +6,7 @@
 
 The columns of ``site``: id, code, type, key, prefix in the first zone, number (of its IPv6 subnets), routers as
 ``role:loopback:p2p,p2p`` joined by ``;``, and the name when it was allocated. ``retired`` is a site that is gone.
+``held`` is an address as a router was found with it (`inventory.held`).
 """
 
 import os
@@ -16,6 +17,7 @@ from typing import Final
 
 from inventory.addresses import Lock, LockedSite
 from inventory.errors import Problem
+from inventory.held import read as read_held
 
 NAME: Final = "addresses.lock"
 _HEAD: Final = """\
@@ -55,6 +57,8 @@ def parse(data: bytes) -> tuple[Lock, list[Problem]]:
                     line_number,
                 )
             )  # fmt: skip
+        elif line.startswith("held ") and (held := read_held(line.split(" ")[1:], line_number)) is not None:
+            lock.held.append(held)
         elif not _head_line(lock, line):
             problems.append(Problem(NAME, line_number, "", "this line cannot be read.", _MEND))
     return lock, problems
@@ -105,6 +109,7 @@ def render(lock: Lock) -> bytes:
         f" {routers_text(s.routers)} {s.name}"
         for s in lock.sites
     ]
+    lines += [one.text() for one in lock.held]
     return (_HEAD + "\n".join(lines) + "\n").encode()
 
 

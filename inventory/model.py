@@ -21,6 +21,7 @@ from inventory.division_history import History
 from inventory.divisions import Division, Nodes, full_code
 from inventory.entries import Defaults, InitialClaim, LinkEntry, Pilot, SiteEntry
 from inventory.errors import Problem
+from inventory.held import Held, lans, lines, of_columns
 from inventory.lockfile import parse_routers
 from inventory.milestones import Milestone, MilestoneFile
 from inventory.reading_sites import inherit
@@ -315,8 +316,23 @@ class Inventory:
     def prefixes(self, i: int) -> dict[str, IPv4Network]:
         """The prefix of site ``i`` in each zone; empty without equipment of its own."""
         pools, prefix = self._columns.pools, self._columns.site_prefixes[i]
+        as_found = lans(self.held(i))
+        if as_found:
+            parallel = {zone: addresses.zone_prefix(pools, prefix, zone) for zone in pools}
+            return {zone: net for zone in pools if (net := as_found.get(zone) or parallel[zone]) is not None}
         found = ((zone, addresses.zone_prefix(pools, prefix, zone)) for zone in pools)
         return {zone: prefix for zone, prefix in found if prefix is not None}
+
+    @cached_property
+    def _held(self) -> Mapping[str, tuple[Held, ...]]:
+        found: dict[str, tuple[Held, ...]] = {}
+        for one in self._columns.held:
+            found[one[0]] = (*found.get(one[0], ()), of_columns(one))
+        return found
+
+    def held(self, i: int) -> tuple[Held, ...]:
+        """The addresses that the routers of site ``i`` were found with; empty where none was adopted."""
+        return self._held.get(self._columns.site_ids[i], ()) if self._columns.held else ()
 
     def prefixes6(self, i: int) -> dict[tuple[str, str], IPv6Network]:
         """The /64 of each zone and VLAN of site ``i``; empty where the plan has no IPv6."""
@@ -340,6 +356,9 @@ class Inventory:
         device = self.devices[ordinal]
         held = parse_routers(self._columns.site_routers[device.site]).get(device.role)
         networks = held[1] if held else ()
+        as_found = self.held(device.site)
+        if as_found and any(one.role == device.role for one in as_found):
+            return tuple(zip(device.uplinks, lines(as_found, device.role), strict=False))
         pairs = zip(device.uplinks, networks, strict=False)
         return tuple((above, IPv4Network(f"{network}/{addresses.P2P_LENGTH}")) for above, network in pairs)
 

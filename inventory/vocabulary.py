@@ -73,6 +73,8 @@ LinkOrigin = Literal["new", "reused:employment", "reused:distance_education"]
 LinkRole = Literal["primary", "backup"]
 DeviceOwner = Literal["own", "bank", "post"]
 Conformance = Literal["not_checked", "failing", "conforming"]
+Section = Literal["access", "snmp", "time", "logging", "neighbours", "probe", "network"]
+"""What can be taken over of an adopted router, the harmless first: `rollout.sections`."""
 Condition = Literal[
     "planned", "built", "connected", "accepted", "in_service", "open",
     "reachable", "working", "used", "extranet", "platform", "kiosk", "printer", "router",
@@ -87,6 +89,7 @@ which citizens rate the service (好差评).
 
 SITE_TYPES: Final[tuple[str, ...]] = get_args(SiteType)
 LINK_TYPES: Final[tuple[str, ...]] = get_args(LinkType)
+SECTIONS: Final[tuple[str, ...]] = get_args(Section)
 
 LEVELS: Final = {"province": 1, "prefecture": 2, "county": 3, "township": 4, "village": 5}
 KINDS: Final = (

@@ -235,8 +235,9 @@ class Survey:
 
     def _tag(self, network: IPv4Network) -> int:
         pools = self.inventory.county.addresses.mgmt.p2p
-        pool = next(pool for pool in pools if network.subnet_of(pool))
-        index = (int(network.network_address) - int(pool.network_address)) // 4
+        pool = next((pool for pool in pools if network.subnet_of(pool)), None)
+        first = int(pool.network_address) if pool is not None else 0  # a line as it was found lies in no pool of ours
+        index = (int(network.network_address) - first) // 4
         return _FIRST_TAG + _TAGS_A_LINE * (index % _LINES)
 
     def _behind(self, child: Device) -> tuple[tuple[str, ...], Mapping[str, tuple[Prefix, ...]]]:

@@ -18,6 +18,7 @@ from inventory.model import Inventory
 from rollout.errors import TemplateError
 from rollout.facts import Survey
 from rollout.platform import Platform
+from rollout.sections import chosen
 
 _FORBIDDEN: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f?]")
 """Control characters, and the question mark by which every vendor's command line asks for help."""
@@ -53,7 +54,7 @@ class Templates:
         return told.hexdigest()
 
     def render(self, inventory: Inventory, device: Device, platform: Platform, what: str = "router") -> str:
-        """The sections that a router should have.
+        """The sections that a router should have; nothing for an adopted one of which we manage nothing yet.
 
         Args:
             what: ``router``, or ``bootstrap`` for the file that a new one is started with.
@@ -61,12 +62,15 @@ class Templates:
         Raises:
             TemplateError: a template is missing, misspelt, or told something that cannot stand in a configuration.
         """
+        managed = device.managed if what == "router" else None
+        if managed is not None and not managed:
+            return ""
         if self._survey is None or self._survey.inventory is not inventory:
             self._survey = Survey(inventory)
         facts = self._survey.facts(device)
         name = f"{platform}/{what}.j2"
         try:
-            text = self._environment.get_template(name).render(**_words(facts))
+            text = chosen(self._environment.get_template(name).render(**_words(facts)), managed, name)
         except TemplateNotFound as error:
             raise TemplateError(f"There is no template {error.name} in {self._folders[-1]}.") from None
         except TemplateSyntaxError as error:

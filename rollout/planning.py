@@ -13,7 +13,8 @@ from rollout.plan import DevicePlan, PlannedHazard, Readiness
 from rollout.platform import PathClass, Platform
 from rollout.remediation import predict, remediate
 from rollout.router import Router
-from rollout.running import fingerprint, redact, replace_secrets
+from rollout.running import fingerprint, mask, redact, replace_secrets
+from rollout.tree import parse
 
 _LINES_A_MINUTE: Final = 30  # a line of 64 kbit/s and 600 ms takes some 2 s a command, echo and prompt included
 _LEAST_MINUTES: Final = 5
@@ -67,6 +68,10 @@ def plan_text(task: Task, running: str) -> DevicePlan:
         RolloutError: this is no configuration of its platform.
     """
     platform = task.router.platform
+    if not task.intended.strip():  # adopted, and nothing of it is ours yet
+        heads = tuple(mask(platform, item.text) for item in parse(platform, running, "running").values())
+        observed = _plan(task, Readiness.IN_SYNC, "")
+        return replace(observed, fingerprint=fingerprint(platform, running), unmanaged=heads)
     intended = whole(platform, running, task.intended)
     found = remediate(platform, running, intended, manager=task.manager, children=task.children)
     hazards = tuple(PlannedHazard(one.id, one.line, one.why, one.fatal) for one in found.hazards)

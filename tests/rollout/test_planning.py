@@ -108,3 +108,17 @@ def test_a_change_of_the_path_on_rgos_needs_a_visit_or_a_second_path(
 @pytest.mark.parametrize(("lines", "minutes"), [(1, 6), (30, 6), (31, 7), (700, 29)])
 def test_the_net_lasts_longer_for_more_lines(lines: int, minutes: int) -> None:
     assert minutes_for(["x"] * lines) == minutes
+
+
+def test_an_adopted_router_of_which_nothing_is_ours_is_in_sync_and_every_line_of_it_is_listed() -> None:
+    plan = plan_device(task(""), lambda _: RUNNING).plan
+    assert (plan.readiness, plan.commands, plan.hazards) == (Readiness.IN_SYNC, (), ())
+    assert plan.fingerprint
+    assert plan.unmanaged == (
+        "sysname A", "aaa", "interface GigabitEthernet0/0/0", "ip route-static 0.0.0.0 0.0.0.0 10.9.0.1",
+    )  # fmt: skip
+
+
+def test_an_adopted_router_that_says_no_configuration_is_still_unreadable() -> None:
+    noise = plan_device(task(""), lambda _: "Error: Unrecognized command found at '^' position.\n")
+    assert noise.plan.readiness is Readiness.UNREADABLE
