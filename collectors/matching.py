@@ -153,6 +153,17 @@ def class_of(identity: Identity, inventory: Inventory, profiles: Mapping[str, Pr
 
 def _model(identity: Identity, device_class: DeviceClass, inventory: Inventory) -> tuple[str, str | None]:
     """Its key in the catalogue, and the line to add there; None where it stands there already."""
+    key, entry = catalogue_entry(identity, device_class, inventory)
+    if entry is None:
+        return key, None
+    title, vendor = _quoted(entry["title"]), _quoted(entry["vendor"])
+    return key, f"{key}: {{title: {title}, vendor: {vendor}, class: {device_class}, profile: {identity.profile}}}"
+
+
+def catalogue_entry(
+    identity: Identity, device_class: DeviceClass, inventory: Inventory
+) -> tuple[str, dict[str, str] | None]:
+    """Its key in the catalogue, and what to add there; None where it stands there already."""
     alike = [(key, m) for key, m in inventory.models.items() if m.profile == identity.profile]
     for key, model in alike:
         if identity.model and _names_a_model(model.title) and fits(identity.model, model):
@@ -165,10 +176,7 @@ def _model(identity: Identity, device_class: DeviceClass, inventory: Inventory) 
     while key in inventory.models:
         key = f"{key[:37]}-2"
     title = name if name.casefold().startswith(vendor.casefold()) else f"{vendor} {name}"
-    return key, (
-        f"{key}: {{title: {_quoted(title)}, vendor: {_quoted(vendor)}, class: {device_class}, "
-        f"profile: {identity.profile}}}"
-    )
+    return key, {"title": title, "vendor": vendor, "class": str(device_class), "profile": identity.profile}
 
 
 def _quoted(text: str) -> str:

@@ -23,6 +23,7 @@ _TAGS_A_LINE: Final = 4
 _LINES: Final = 990
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:|-]{0,60}")
 _LAN_VLAN: Final = 10
+_NO_PORTS: Final = Ports(uplinks=("none",))
 PROVISIONED: Final = frozenset({"fiber_p2p", "mstp", "ptn", "mpls_vpn", "pon", "ipsec_inet", "vpdn"})
 
 
@@ -154,8 +155,11 @@ class Survey:
                 for above in device.uplinks:
                     self._below.setdefault(above, []).append(device.ordinal)
 
-    def facts(self, device: Device) -> Facts:
+    def facts(self, device: Device, *, lines: bool = True) -> Facts:
         """What the templates are told of a router.
+
+        Args:
+            lines: with its lines, zones and ports; an adopted router may have them otherwise than we would say.
 
         Raises:
             TemplateError: the inventory does not say something that its configuration needs.
@@ -165,17 +169,19 @@ class Survey:
         model = inventory.models[device.model]
         if network is None:
             raise TemplateError("county.yml has no `network`: nothing says what routers are told.")
-        if model.ports is None:
+        if model.ports is None and lines:
             raise TemplateError(
                 f"county.yml: models.{device.model} has no `ports`: nothing says what is plugged where."
             )
-        zones = tuple(self._zones(device, network))
-        uplinks, downlinks = tuple(self._uplinks(device, model.ports)), tuple(self._downlinks(device, model.ports))
+        ports = model.ports if lines and model.ports is not None else _NO_PORTS
+        zones = tuple(self._zones(device, network)) if lines else ()
+        uplinks = tuple(self._uplinks(device, ports)) if lines else ()
+        downlinks = tuple(self._downlinks(device, ports)) if lines else ()
         return Facts(
             hostname=device.id,
             location=f"{inventory.nodes.codes[int(inventory.sites.nodes[device.site])]}-{inventory.sites.ids[device.site]}",
             loopback=device.address,
-            ports=model.ports,
+            ports=ports,
             network=network,
             uplinks=uplinks,
             downlinks=downlinks,
@@ -183,7 +189,7 @@ class Survey:
             managers=tuple(Prefix(prefix) for prefix in network.managers),
             edge=self._edge,
             probe=_probe(device, network, zones),
-            idle=_idle(model.ports, uplinks, downlinks, zones),
+            idle=_idle(ports, uplinks, downlinks, zones) if lines else (),
         )
 
     @cached_property

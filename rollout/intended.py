@@ -67,7 +67,7 @@ class Templates:
             return ""
         if self._survey is None or self._survey.inventory is not inventory:
             self._survey = Survey(inventory)
-        facts = self._survey.facts(device)
+        facts = self._survey.facts(device, lines=managed is None or "network" in managed)
         name = f"{platform}/{what}.j2"
         try:
             text = chosen(self._environment.get_template(name).render(**_words(facts)), managed, name)

@@ -55,6 +55,25 @@ def host_keys(lines: tuple[str, ...]) -> list[paramiko.PKey]:
     return found
 
 
+def shown_host_key(router: Router) -> str:
+    """The key that a host shows, as ``TYPE BASE64``; nobody logs in. Whether to believe it is the caller's to say.
+
+    Raises:
+        UnreachableError: it does not answer, or speaks no SSH.
+    """
+    name = f"{router.device} at {router.host}:{router.port}"
+    try:
+        with (
+            socket.create_connection((router.host, router.port), timeout=router.connect_s) as plain,
+            contextlib.closing(paramiko.Transport(plain)) as transport,
+        ):
+            transport.start_client(timeout=router.connect_s)
+            key = transport.get_remote_server_key()
+            return f"{key.get_name()} {key.get_base64()}"
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        raise UnreachableError(f"{name} shows no host key: {error or 'silence'}.") from None
+
+
 def _private_key(text: str, device: str) -> paramiko.PKey:
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:

@@ -18,7 +18,7 @@ from rollout.router import OsTimer, Router
 from simulator.dial import address_of
 
 KNOWN_HOSTS: Final = "known_hosts"
-_PLATFORMS: Final[Mapping[str, Platform]] = {
+PLATFORMS: Final[Mapping[str, Platform]] = {
     # netmiko's names, as profiles carry them
     "huawei": Platform.VRP,
     "huawei_vrp": Platform.VRP,
@@ -110,7 +110,7 @@ def platform_of(inventory: Inventory, device: Device) -> Platform | None:
     if device.device_class is not DeviceClass.ROUTER or device.monitored != "us":
         return None
     profile = inventory.profiles.get(device.profile)
-    return _PLATFORMS.get(profile.platform) if profile is not None and profile.platform else None
+    return PLATFORMS.get(profile.platform) if profile is not None and profile.platform else None
 
 
 def host_keys(path: Path) -> dict[str, tuple[str, ...]]:

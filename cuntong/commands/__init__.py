@@ -2,6 +2,7 @@
 
 from cuntong.commands import (
     accounts,
+    adopting,
     alerting,
     asking,
     changing,
@@ -27,6 +28,7 @@ from cuntong.commands.common import app
 
 __all__ = [
     "accounts",
+    "adopting",
     "alerting",
     "app",
     "asking",

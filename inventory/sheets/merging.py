@@ -308,7 +308,7 @@ class Merging:
         """The files that change, before and after."""
         changes: dict[str, dict[str, Any]] = {}
         for target in self.targets.values():
-            if target.row is None and not any(row.table.name == "sites" for row in target.sources):
+            if target.row is None and target.sources and not any(row.table.name == "sites" for row in target.sources):
                 continue
             entry = self._entry(target)
             if entry is None:
