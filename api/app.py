@@ -38,6 +38,7 @@ from api.routers import (
     shift,
     sites,
     tasks,
+    today,
     villages,
 )
 from api.standing import Standing
@@ -103,6 +104,7 @@ def create_app(
         checks.router,
         maintenance.router,
         shift.router,
+        today.router,
         records.router,
         discovery.router,
         live.router,

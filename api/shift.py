@@ -1,13 +1,14 @@
 """What the next shift has to know: what is broken and who is at it, what will be done tonight, what changed since."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from api import outage_facts
 from api.handling import handling_of
-from api.standing import Standing, shown
+from api.standing import CHINA, Standing
 from health.outage import Outage
 from ledger import handovers, history, jobs, maintenance, messages, outage_notes, rollouts, tasks
 from ledger.rollouts import RunState
@@ -29,8 +30,8 @@ def shift(standing: Standing) -> dict[str, Any]:
         open_ones = [one for one in outages if one.until is None]
         return {
             "county": inventory.top,
-            "at": shown(now).isoformat(timespec="seconds"),
-            "since": shown(since).isoformat(timespec="seconds"),
+            "at": _clock(now),
+            "since": _clock(since),
             "after": before.id if before is not None else None,
             "open": [_open(standing, connection, one, now) for one in open_ones],
             "ended": [_ended(standing, one) for one in outages if one.until is not None and one.until >= since],
@@ -51,7 +52,7 @@ def _open(standing: Standing, connection: Connection, one: Outage, now: float) -
         "name": name,
         "scope": str(one.scope),
         "sites": len(one.sites),
-        "since": shown(one.since).isoformat(timespec="minutes"),
+        "since": _clock(one.since),
         "hours": round(one.seconds(now) / 3600, 1),
         "verdict": str(outage_facts.blame_of(one)),
         "reason_zh": outage_facts.reason_of("zh", one),
@@ -71,8 +72,8 @@ def _ended(standing: Standing, one: Outage) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": name,
-        "since": shown(one.since).isoformat(timespec="minutes"),
-        "until": shown(one.until).isoformat(timespec="minutes"),
+        "since": _clock(one.since),
+        "until": _clock(one.until),
         "minutes": round(one.seconds(one.until) / 60),
         "verdict": str(outage_facts.blame_of(one)),
     }
@@ -88,8 +89,8 @@ def _work(connection: Connection, now: float) -> list[dict[str, Any]]:
                 {
                     "id": window.id,
                     "target": window.target,
-                    "since": shown(span[0]).isoformat(timespec="minutes"),
-                    "until": shown(span[1]).isoformat(timespec="minutes"),
+                    "since": _clock(span[0]),
+                    "until": _clock(span[1]),
                     "reason": window.reason,
                     "by": window.by,
                 }
@@ -104,7 +105,7 @@ def _runs(connection: Connection, since: float) -> list[dict[str, Any]]:
             "id": one.id,
             "plan": one.plan[:12],
             "by": one.started_by,
-            "at": shown(one.started_at).isoformat(timespec="minutes"),
+            "at": _clock(one.started_at),
             "state": str(one.state),
         }
         for one in rollouts.every_run(connection, _RUNS)
@@ -121,14 +122,14 @@ def _jobs(connection: Connection, county: str, now: float) -> list[dict[str, Any
         failed = last is not None and last.outcome is jobs.Outcome.FAILED
         if failed or job.due_at < now + AHEAD_S:
             said = last.said.rpartition("\n")[2] if failed and last is not None else ""
-            due = shown(job.due_at).isoformat(timespec="minutes")
+            due = _clock(job.due_at)
             found.append({"job": job.name, "due": due, "failed": failed, "said": said})
     return found
 
 
 def _tasks(connection: Connection, standing: Standing) -> list[dict[str, Any]]:
     """Tasks that are due by tomorrow or late."""
-    tomorrow = shown(standing.now() + AHEAD_S).date()
+    tomorrow = datetime.fromtimestamp(standing.now() + AHEAD_S, CHINA).date()
     every: Sequence[tasks.Task] = tasks.every(connection)
     return [
         {
@@ -140,3 +141,8 @@ def _tasks(connection: Connection, standing: Standing) -> list[dict[str, Any]]:
         for one in every
         if one.state is not TaskState.CLOSED and one.due_on <= tomorrow
     ]
+
+
+def _clock(at: float) -> str:
+    """China's time with its offset: read by people at the terminal, by programs, and in what was signed."""
+    return datetime.fromtimestamp(at, CHINA).isoformat(timespec="seconds")

@@ -19,7 +19,7 @@ _ENTRY: Final = "src/main.ts"
 
 PUBLISHED: Final = ("/milestones", "/bulletins", "/notes")
 """Views of what may be published: where figures are public, nobody needs an account for them."""
-VIEWS: Final = ("/villages", "/network", "/outages", *PUBLISHED, "/tasks", "/clerk")
+VIEWS: Final = ("/villages", "/network", "/outages", "/shift", "/today", *PUBLISHED, "/tasks", "/clerk")
 """Addresses that only the browser's program answers; the same as in web/src/app/router.ts."""
 
 

@@ -4,15 +4,20 @@ A run belongs to one controller at a time. Taking it over raises its epoch; ever
 sends, so that one left over from a controller that died sends nothing more.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.errors import FencedError, LedgerError
 from ledger.tables import applied, approvals, device_locks, plans, run_events, runs
+
+APPROVED: Final = "approve"
+_OLDEST_PLAN_S: Final = 30 * 86_400.0  # none lives longer: who plans reads the routers again
 
 
 class RunState(StrEnum):
@@ -87,6 +92,40 @@ def find_plan(connection: Connection, start: str) -> KeptPlan:
     if len(rows) != 1:
         raise LedgerError(f"{'No plan begins' if not rows else 'Several plans begin'} with {start}.")
     return KeptPlan(rows[0].sha256, rows[0].author, rows[0].title, rows[0].made_at, rows[0].document)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPlan:
+    """A plan that was neither run nor refused and is still valid."""
+
+    sha256: str
+    author: str
+    title: str
+    made_at: float
+    approved: bool
+
+
+def waiting_plans(connection: Connection, now: float) -> list[WaitingPlan]:
+    """Plans that wait for an approval or for their run, the oldest first."""
+    begun = select(runs.c.plan)
+    rows = connection.execute(
+        select(plans)
+        .where(plans.c.made_at > now - _OLDEST_PLAN_S, plans.c.sha256.not_in(begun))
+        .order_by(plans.c.made_at)
+    ).all()
+    said: dict[str, list[str]] = {}
+    wanted = [row.sha256 for row in rows]
+    for plan, verdict in connection.execute(
+        select(approvals.c.plan, approvals.c.verdict).where(approvals.c.plan.in_(wanted)).order_by(approvals.c.id)
+    ):
+        said.setdefault(plan, []).append(verdict)
+    found = []
+    for row in rows:
+        verdicts = said.get(row.sha256, [])
+        refused = bool(verdicts) and verdicts[-1] != APPROVED  # the last word counts
+        if not refused and float(json.loads(row.document).get("expires_at", 0.0)) > now:
+            found.append(WaitingPlan(row.sha256, row.author, row.title, row.made_at, bool(verdicts)))
+    return found
 
 
 def approve(connection: Connection, plan: str, given: Approval) -> None:

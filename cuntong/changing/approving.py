@@ -51,7 +51,7 @@ def require_approved(connection: Connection, kept: KeptPlan, plan: Plan, now: fl
         _require_way_back(connection, plan)
         return
     said = [one for one in rollouts.approvals_of(connection, kept.sha256) if one.account != kept.author]
-    if not said or said[-1].verdict != "approve":
+    if not said or said[-1].verdict != rollouts.APPROVED:
         why = f"{said[-1].account} rejected it: {said[-1].reason}" if said else "nobody but its author has seen it"
         raise PlanRefusedError(
             f"Plan {kept.sha256[:8]} is not approved: {why}. Another person runs: cuntong approve {kept.sha256[:8]}"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -121,7 +122,6 @@ def every(
     folder: Where = HERE,
 ) -> None:
     """List handovers, the newest first."""
-    from api.standing import shown
     from ledger import handovers
 
     inventory = load(folder)
@@ -129,9 +129,9 @@ def every(
         rows = [
             {
                 "id": one.id,
-                "at": shown(one.at).isoformat(" ", "minutes")[:16],
+                "at": _at(one.at),
                 "by": one.by,
-                "taken_at": shown(one.taken_at).isoformat(" ", "minutes")[:16] if one.taken_at else None,
+                "taken_at": _at(one.taken_at) if one.taken_at else None,
                 "taken_by": one.taken_by or None,
                 "open": len(one.document["open"]),
                 "note": one.note,
@@ -145,3 +145,9 @@ def every(
         shows.wide(out).print(shows.Table(rows).drawn())
     else:
         say("No shift was handed over yet.")
+
+
+def _at(at: float) -> str:
+    from api.standing import CHINA
+
+    return datetime.fromtimestamp(at, CHINA).isoformat(" ", "minutes")[:16]

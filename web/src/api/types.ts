@@ -389,3 +389,41 @@ export interface Boundaries {
   missing: string[]
   features: { id?: string; properties: { name: string; title: string }; geometry: object }[]
 }
+
+export interface Shift {
+  county: string
+  at: string
+  since: string
+  after: number | null
+  open: {
+    id: string; site: string | null; name: string; sites: number; since: string; hours: number; verdict: string
+    reason_zh: string; reason_en: string; duty_zh: string; duty_en: string; handling: string; owner: string; ticket: string; planned: boolean
+  }[]
+  ended: { id: string; name: string; since: string; until: string; minutes: number; verdict: string }[]
+  work: { id: string; target: string; since: string; until: string; reason: string; by: string }[]
+  runs: { id: string; plan: string; by: string; at: string; state: string }[]
+  jobs: { job: string; due: string; failed: boolean; said: string }[]
+  tasks: { id: string; title: string; owner: string; due: string }[]
+  unsent: Record<string, number>
+}
+
+export interface HandoverHead {
+  id: number
+  at: string
+  by: string
+  note: string
+  sha256: string
+  intact: boolean
+  taken_at: string | null
+  taken_by: string
+  taken_note: string
+}
+
+export interface TodayItem {
+  kind: string
+  count: number
+  urgent: boolean
+  names: string[]
+  link: string
+  command: string
+}

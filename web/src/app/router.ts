@@ -17,16 +17,19 @@ export const router = createRouter({
     { path: '/bulletins', name: 'bulletins', component: () => import('../views/BulletinsView.vue') },
     { path: '/tasks', name: 'tasks', component: () => import('../views/TasksView.vue') },
     { path: '/clerk', name: 'clerk', component: () => import('../views/ClerkView.vue') },
+    { path: '/shift', name: 'shift', component: () => import('../views/ShiftView.vue') },
+    { path: '/today', name: 'today', component: () => import('../views/TodayView.vue') },
     { path: '/notes', name: 'notes', component: () => import('../views/NotesView.vue') },
     { path: '/:rest(.*)*', name: 'nowhere', component: () => import('../views/NowhereView.vue') },
   ],
 })
 
-const VIEWS = ['overview', 'clerk', 'outages', 'villages', 'network', 'milestones', 'bulletins', 'tasks', 'notes'] as const
+const VIEWS = ['overview', 'today', 'clerk', 'outages', 'shift', 'villages', 'network', 'milestones', 'bulletins', 'tasks', 'notes'] as const
+const OWN: readonly string[] = ['today'] // of somebody who is logged in
 const PUBLISHED: readonly string[] = ['overview', 'milestones', 'bulletins', 'notes']
 
 /** The views of the navigation, in its order: of the public's only those that have something for it. */
-export const PLACES = VIEWS.filter((name) => !page.public || PUBLISHED.includes(name))
+export const PLACES = VIEWS.filter((name) => (!page.public || PUBLISHED.includes(name)) && (page.user || !OWN.includes(name)))
 
 // The language is part of an address that is given away; it stays while one moves about.
 router.beforeEach((to): RouteLocationRaw | true => {
