@@ -45,6 +45,16 @@ def load(folder: Path, *, cache: Path | None = None) -> Inventory:
     return inventory
 
 
+def of_source(source: Source) -> Inventory:
+    """The inventory of files that were read already, some of them perhaps as they would become.
+
+    Raises:
+        InventoryError: with every problem found.
+    """
+    with _no_garbage_collection():
+        return Inventory(source.folder, source.content_hash(), _compile(source))
+
+
 @contextlib.contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     """Reading makes millions of objects and no cycles; looking for cycles meanwhile takes a third of the time."""

@@ -1,14 +1,13 @@
 """Taking sections of adopted routers over, one after the other: from then on a plan brings them to what we say."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from cuntong.errors import UsageError
 from inventory.changes import Changes
+from inventory.device_changes import change_devices
 from inventory.devices import Device
-from inventory.loader import examine
 from inventory.model import Inventory
-from inventory.sheets.merging import Merging, Target
 from inventory.source import Source
 from inventory.vocabulary import SECTIONS
 
@@ -29,20 +28,14 @@ def take(source: Source, inventory: Inventory, devices: Sequence[Device], sectio
     adopted = [device for device in devices if device.managed is not None]
     if not adopted:
         raise UsageError("Nothing here is adopted: what is not adopted is managed whole already.")
-    compilation = examine(source)
-    merging = Merging(source, compilation, [])
+    told: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
     for device in adopted:
         held = device.managed or ()
         wanted = [one for one in SECTIONS if one in held or one in sections]
         lacking = [NEEDS[one] for one in wanted if one in NEEDS and NEEDS[one] not in wanted]
         if lacking:
             raise UsageError(f"{device.id}: snmp needs access, whose access list it names. Take both.")
-        node, key = int(inventory.sites.nodes[device.site]), inventory.sites.keys[device.site]
-        row = merging.rows[node, key]
-        target = merging.targets.setdefault((node, key), Target(node, key, row, row.site_type, row.name))
-        target.devices[device.role] = {"managed": wanted}
-    before, after = merging.files()
-    changed = Source(source.folder)
-    changed.files.update(after)
-    examine(changed)
-    return Changes(source.folder, before, after)
+        if tuple(wanted) != tuple(held):
+            place = int(inventory.sites.nodes[device.site]), inventory.sites.keys[device.site]
+            told.setdefault(place, {})[device.role] = {"managed": wanted}
+    return change_devices(source, told)

@@ -134,7 +134,7 @@ def _take(inventory: "Inventory", scope: str, sections: list[str], *, write: boo
     if as_json:
         print_json({"written": write and bool(changes.after), "files": sorted(changes.after), "diff": changes.diff()})
         return
-    _diff(changes.diff())
+    show_diff(changes.diff())
     if not changes.after:
         say("Nothing changes: these sections are ours already.")
     elif write:
@@ -143,7 +143,8 @@ def _take(inventory: "Inventory", scope: str, sections: list[str], *, write: boo
         say("Nothing was written. --write does.")
 
 
-def _diff(diff: str) -> None:
+def show_diff(diff: str) -> None:
+    """A difference of files: in colours for a person, plain for a program."""
     if diff and out.is_terminal:
         out.print(Syntax(diff, "diff", background_color="default", word_wrap=False))
     elif diff:
@@ -158,7 +159,7 @@ def _show(proposal: "Proposal", target: str, *, written: bool, unmanaged: bool) 
         }
         for one in proposal.adopted
     ]  # fmt: skip
-    _diff(proposal.changes.diff())
+    show_diff(proposal.changes.diff())
     if rows:
         shows.wide(out).print(shows.Table(rows).drawn())
     for one in proposal.adopted if unmanaged else ():

@@ -45,7 +45,7 @@ class Target:
     name: str = ""
     words: dict[str, str] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
-    devices: dict[str, dict[str, Any]] = field(default_factory=dict)
+    devices: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     sources: list[SheetRow] = field(default_factory=list)
 
 
@@ -332,7 +332,9 @@ class Merging:
         fields = dict(target.fields)
         if target.devices:
             fields["devices"] = {
-                role: Entry(told.get("model"), {name: one for name, one in told.items() if name != "model"}, "model")
+                role: None
+                if told is None
+                else Entry(told.get("model"), {name: one for name, one in told.items() if name != "model"}, "model")
                 for role, told in target.devices.items()
             }
         if target.row is not None:
