@@ -38,6 +38,21 @@ class Added:
     items: Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A key that goes, with everything below it."""
+
+
+REMOVED: Final = Removed()
+
+
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """Something else under a key that goes: nothing of what stood there stays."""
+
+    entry: Entry
+
+
 def edit(file: str, data: bytes, changes: Mapping[str, Any]) -> bytes:
     """The file with ``changes`` laid over it, by key; numbers address the items of a list.
 
@@ -70,7 +85,7 @@ class _Editor:
         parts, at = [], 0
         for start, end, new in sorted(self.edits, key=lambda one: one[0]):  # stable: what stands deeper comes first
             parts += [self.text[at:start], new]
-            at = end
+            at = max(at, end)
         return "".join([*parts, self.text[at:]])
 
     def merge(self, node: Any, change: Any, column: int = 0) -> None:
@@ -110,8 +125,9 @@ class _Editor:
     def _mapping(self, node: Any, change: Mapping[str, Any]) -> None:
         held = {key.value: (key, value) for key, value in node.value}
         new: dict[str, Any] = {}
+        change, gone = self._without(node, change, held)
         for name, inner in change.items():
-            if name in held:
+            if name in held and name not in gone:
                 key, value = held[name]
                 self.merge(value, inner, key.start_mark.column)
             else:
@@ -126,13 +142,35 @@ class _Editor:
         column = node.value[0][0].start_mark.column
         codes = all(key.value.isdigit() for key, _ in node.value)
         for name, inner in new.items():
-            before = [pair for pair in node.value if not codes or pair[0].value.ljust(12, "0") < name.ljust(12, "0")]
+            alive = [pair for pair in node.value if pair[0].value not in gone]
+            before = [pair for pair in alive if not codes or pair[0].value.ljust(12, "0") < name.ljust(12, "0")]
             lines = _block({name: inner}, column)
             if before:
                 self._lines(self._line_end(self._last_line(*before[-1])), lines)
             else:
                 at = self.starts[node.value[0][0].start_mark.line]
                 self.edits.append((at, at, "".join(line + self.newline for line in lines)))
+
+    def _without(
+        self, node: Any, change: Mapping[str, Any], held: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], list[str]]:
+        """Take out what is to go; what is left to change, and the keys that went."""
+        gone = [name for name, one in change.items() if (one is REMOVED or isinstance(one, Anew)) and name in held]
+        rest = {
+            name: inner.entry if isinstance(inner, Anew) else inner
+            for name, inner in change.items()
+            if inner is not REMOVED
+        }
+        for name in gone:
+            key, value = held[name]
+            if node.flow_style:
+                raise ValueError(f"{name}: what is removed must stand on lines of its own")
+            first, last = key.start_mark.line, self._last_line(key, value)
+            end = self.starts[last + 1] if last + 1 < len(self.starts) else len(self.text)
+            stays = any(name not in gone for name in held) or any(name not in held or name in gone for name in rest)
+            empty = "" if stays or name != gone[0] else f"{' ' * key.start_mark.column}{{}}{self.newline}"
+            self.edits.append((self.starts[first], end, empty))
+        return rest, gone
 
     def _append(self, node: Any, change: Added) -> None:
         items = [_flow(item) for item in change.items]
