@@ -74,12 +74,13 @@ class Live:
 def alive(inventory: Inventory, foreign: Sequence[str] = (), change: Mapping[str, str] | None = None) -> Iterator[Live]:
     """Everything answers, from threads of its own."""
     specs = list(byhand(inventory, PASSWORD, PASSWORD, foreign, change))
-    with serving(specs, Options()) as fleet, _snmp(inventory) as port:
+    with serving(specs, Options()) as fleet, snmp(inventory) as port:
         yield Live(inventory, fleet, port)
 
 
 @contextmanager
-def _snmp(inventory: Inventory) -> Iterator[int]:
+def snmp(inventory: Inventory) -> Iterator[int]:
+    """Every device answers SNMP on its loopback address, at this port."""
     loop, ready, end = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
     ports: list[int] = []
 

@@ -14,6 +14,7 @@ from cuntong import show as shows
 from cuntong.commands.changing import InventoryFolder
 from cuntong.commands.common import HERE, Json, app, bar, load, out, print_json, say
 from cuntong.errors import UsageError
+from cuntong.own_history import commit
 from cuntong.settings import settings
 from ledger.vault import open_vault
 
@@ -86,6 +87,7 @@ def adopt(
         proposal = running.proposal_of(inventory, given, seen, names)
         if write and proposal.adopted:
             proposal.changes.write()
+            commit(folder, f"接管 / Adopt {target}")
             running.learn_keys(proposal, given.known_hosts)
         written = write and bool(proposal.adopted)
         running.keep(engine, open_vault(given.vault_key_path), actor, target, proposal, time.time(), written=written)
@@ -129,6 +131,7 @@ def _take(inventory: "Inventory", scope: str, sections: list[str], *, write: boo
         require_scope(actor, Action.AUTHOR_PLAN, inventory, devices)
         if write and changes.after:
             changes.write()
+            commit(inventory.folder, f"接管 / Take {' '.join(sections)} of {scope}")
             with engine.begin() as connection:
                 audit.record(connection, time.time(), actor.name, "adopt.take", scope, {"sections": sections})
     if as_json:

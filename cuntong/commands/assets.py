@@ -16,6 +16,7 @@ from cuntong.commands.adopting import show_diff
 from cuntong.commands.changing import InventoryFolder
 from cuntong.commands.common import HERE, Json, app, load, out, print_json, say
 from cuntong.errors import StartError, UsageError
+from cuntong.own_history import commit
 from cuntong.settings import Settings, settings
 from ledger import audit
 from ledger.accounts import Account
@@ -177,6 +178,7 @@ def _carry_out(
     if dry_run:
         return
     moving.changes.write()
+    commit(inventory.folder, f"{moving.event.kind} {moving.event.device}: {moving.event.reason}")
     with engine.begin() as connection:
         record(connection, moving.event, now)
         forget_engine(connection, moving.event.device)

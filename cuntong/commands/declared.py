@@ -18,18 +18,79 @@ from inventory.vocabulary import Claim
 
 @app.command(rich_help_panel="Declare")
 def init(
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    folder: Annotated[Path | None, typer.Argument(help="A new or empty folder.", show_default=False)] = None,
     divisions: Annotated[
-        Path, typer.Option(help="The operator's division list: code,name,level,parent (.csv, .csv.xz).")
-    ],
-    code: Annotated[str, typer.Option(help="The county (or city, province) to connect: 2 to 12 digits.")],
+        Path | None, typer.Option(help="The operator's division list: code,name,level,parent (.csv, .csv.xz).")
+    ] = None,
+    code: Annotated[str | None, typer.Option(help="The county (or city, province) to connect: 2 to 12 digits.")] = None,
+    from_xlsx: Annotated[
+        Path | None, typer.Option("--from-xlsx", help="Our workbook, filled in: nothing else is needed.")
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option("--template", help="Write the workbook that is filled in for --from-xlsx.")
+    ] = None,
 ) -> None:
-    """Write a valid inventory for any county of a division list, ready to be edited."""
+    """Write a valid inventory: for any county of a division list, or out of our workbook alone."""
     from inventory.scaffold import write_inventory
 
+    if template is not None:
+        _first_template(template)
+        return
+    if folder is None:
+        raise UsageError("Name the folder of the new inventory.")
+    if from_xlsx is not None:
+        _from_xlsx(folder, from_xlsx)
+        return
+    if divisions is None or code is None:
+        raise UsageError(
+            "Give --divisions LIST.csv and --code, or --from-xlsx FILE; --template FILE writes an empty one."
+        )
     with err.status("Reading the division list ..."):
         report = write_inventory(folder, divisions, code)
     out.print(shows.scaffolded(report, folder), soft_wrap=True)
+
+
+def _first_template(file: Path) -> None:
+    import tempfile
+
+    from inventory.loader import examine
+    from inventory.sheets import template
+    from inventory.sheets.columns import TABLES
+    from inventory.sheets.starting import example
+    from inventory.source import Source
+
+    with tempfile.TemporaryDirectory() as place:
+        county = examine(Source(example(Path(place)))).county
+    try:
+        file.write_bytes(template.xlsx(list(TABLES.values()), county))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.") from None
+    say(f"{file}: 在“站点”表中填写县、乡镇、村的区划代码和名称，然后运行 cuntong init DIR --from-xlsx {file}")
+
+
+def _from_xlsx(folder: Path, file: Path) -> None:
+    from cuntong.own_history import begin
+    from inventory.sheets import starting, workbook
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+    started = starting.start(folder, workbook.read(file.name, data))
+    if started.faults:
+        for fault in started.faults:
+            say(str(fault))
+        bad = len({(one.sheet, one.row) for one in started.faults})
+        say(f"{bad} 行有误，未写入 / {bad} rows are wrong, nothing was written")
+        raise typer.Exit(2)
+    kept = begin(folder)
+    say(
+        f"{folder}: {started.townships} 个乡镇，{started.villages} 个村（社区），{started.rows} 行内容已写入 / "
+        f"{started.townships} townships, {started.villages} villages, {started.rows} rows written"
+    )
+    if kept:
+        say("每次修改都会自动留存历史，无需了解 git / every accepted change is kept in a history by itself")
+    say(f"以后修改：cuntong import FILE {folder} --allocate；开始监测：cuntong up {folder}")
 
 
 @app.command(rich_help_panel="Declare")

@@ -11,6 +11,7 @@ from cuntong import identity
 from cuntong.commands.adopting import show_diff
 from cuntong.commands.common import HERE, Folder, Json, app, load, print_json, say
 from cuntong.errors import UsageError
+from cuntong.own_history import commit
 from cuntong.settings import settings
 from ledger import audit
 
@@ -40,6 +41,7 @@ def apply_changes(
             actor = identity.actor(engine)
             require(actor, Action.AUTHOR_PLAN, inventory.nodes, {0})
             applied.changes.write()
+            commit(folder, f"区划变更 / Divisions {changes.name}")
             with engine.begin() as connection:
                 detail = {"file": changes.name, "sites": list(applied.told)}
                 audit.record(connection, time.time(), actor.name, "divisions.apply", inventory.top, detail)

@@ -50,6 +50,7 @@ def from_file(
     as_json: Json = False,
 ) -> None:
     """Write the rows of a spreadsheet into the inventory's files, all of them or none."""
+    from cuntong.own_history import commit
     from inventory.loader import allocate_missing, plan_of
     from inventory.sheets import planning, workbook
 
@@ -63,6 +64,7 @@ def from_file(
     if written:
         plan.write()
         added = allocate_missing(folder) if allocate else []
+        commit(folder, f"导入 / Import {file.name}")
     if as_json:
         faults = [
             {

@@ -258,3 +258,46 @@ _READERS: Final = {
     Kind.FLAG: _flag,
     Kind.WORDS: _words,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPlace:
+    """A division that a row names, and where it stands."""
+
+    code: str
+    name: str
+    sheet: str
+    row: int
+
+
+def named_places(grids: Sequence[Grid]) -> tuple[list[NamedPlace], list[Fault]]:
+    """Code and name of every row of our tables, also of rows that say nothing else; what cannot be read is a fault."""
+    places: dict[str, NamedPlace] = {}
+    faults: list[Fault] = []
+    for grid in grids:
+        head = _head(grid)
+        if head is None:
+            continue
+        at, _, columns = head
+        code_at = next(i for i, column in columns.items() if column.field == "code")
+        name_at = next((i for i, column in columns.items() if column.field == "name"), None)
+        for number, row in enumerate(grid.rows[at + 1 :], at + 2):
+            cell = row[code_at] if code_at < len(row) else Cell(None)
+            name = row[name_at] if name_at is not None and name_at < len(row) else Cell(None)
+            if cell.value is None or cell.formula or name.formula or not _clean(str(cell.value)):
+                continue  # an empty code, and a formula, are told by who reads the row
+            try:
+                code = str(_READERS[columns[code_at].kind](cell.value, columns[code_at], {})).ljust(12, "0")
+            except CellError as error:
+                faults.append(Fault(grid.name, number, letter(code_at), columns[code_at].title, error.zh, error.en))
+                continue
+            said = _clean(str(name.value)).replace(" ", "") if name.value is not None else ""
+            known = places.get(code)
+            if said and known is not None and known.name and known.name != said:
+                zh = f"{code} 在“{known.sheet}”第{known.row}行叫“{known.name}”，这里叫“{said}”，请统一。"
+                en = f"{code} is {known.name} in row {known.row} of {known.sheet}, and {said} here. Make them one."
+                column = letter(name_at) if name_at is not None else ""
+                faults.append(Fault(grid.name, number, column, "区划名称", zh, en))
+            elif known is None or (said and not known.name):
+                places[code] = NamedPlace(code, said, grid.name, number)
+    return list(places.values()), faults
