@@ -39,6 +39,7 @@ bench: $(STAMP)  ## the figures of the README, each as a ratio measured in one r
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/remediation.py
 	$(BIN)/python benchmarks/rollout_county.py
+	$(BIN)/python benchmarks/adopt.py
 	$(BIN)/python benchmarks/exposition.py
 	$(BIN)/python benchmarks/coverage_nation.py
 	$(BIN)/python benchmarks/alert_quality.py

@@ -94,7 +94,7 @@ def adopt(
     if as_json:
         print_json(_document(proposal, written))
     else:
-        _show(proposal, target, written=written, unmanaged=unmanaged)
+        _show(proposal, target, inventory.top, written=written, unmanaged=unmanaged)
 
 
 def _credentials(inventory: "Inventory", community: str | None, references: list[str] | None) -> list[Any]:
@@ -154,7 +154,7 @@ def show_diff(diff: str) -> None:
         say(diff.rstrip("\n"))
 
 
-def _show(proposal: "Proposal", target: str, *, written: bool, unmanaged: bool) -> None:
+def _show(proposal: "Proposal", target: str, top: str, *, written: bool, unmanaged: bool) -> None:
     rows = [
         {
             "router": one.seen.address, "calls itself": one.found.hostname, "is": one.device, "by": one.place.by,
@@ -185,9 +185,9 @@ def _show(proposal: "Proposal", target: str, *, written: bool, unmanaged: bool) 
     said = ", ".join(f"{count} {what}" for what, count in left.items() if count)
     say(f"{len(proposal.adopted)} routers{f' ({said} left out)' if said else ''}.")
     if written:
-        scope = target if "/" not in target else "CODE"
+        scope = target if "/" not in target else top
         say(f"Written, observed only: the first plan is empty. Look: cuntong plan {scope}")
-        say("Take sections over one by one: cuntong adopt SCOPE --take access --write")
+        say("Take sections over one by one: cuntong adopt SCOPE --take time --write")
     elif proposal.adopted:
         say("Nothing was written. --write does.")
 
