@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api.bulletins import bulletin_of
 from api.standing import Standing
 from benchmarks import found_county
 from inventory.loader import load
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tests.cuntong.conftest import Command
 
 
-def test_a_merger_is_seen_then_written_and_the_inventory_of_an_old_report_is_still_kept(
+def test_a_merger_is_seen_then_written_and_an_old_bulletin_comes_out_as_before(
     cuntong: "Command", home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = home / "county"
@@ -33,7 +34,8 @@ def test_a_merger_is_seen_then_written_and_the_inventory_of_an_old_report_is_sti
     def answer() -> list[object]:
         standing = Standing(load(folder), engine, lambda: datetime(2027, 2, 1, tzinfo=UTC).timestamp())
         then = standing.at(past)
-        return [standing.figures("extranet", name, 0, then) for name in sorted(standing.denominators)]
+        figures = [standing.figures("extranet", name, 0, then) for name in sorted(standing.denominators)]
+        return [*figures, bulletin_of(standing, "2026-06").document()]
 
     before = answer()
     changes = home / "changes.csv"
