@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api.bulletins import bulletin_of
+from api.bulletins import BULLETIN, bulletin_of
 from api.standing import Standing
 from benchmarks import found_county
 from inventory.loader import load
-from ledger import audit, inventories
+from ledger import audit, reports
 from ledger.database import open_ledger, sqlite_url
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ def test_a_merger_is_seen_then_written_and_an_old_bulletin_comes_out_as_before(
     found_county.accounts(home, cuntong)
     engine = open_ledger(sqlite_url(home / "ledger.sqlite3"))
     old = load(folder)
-    inventories.keep(engine, old, 1.0)
     past = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
 
     def answer() -> list[object]:
@@ -38,6 +37,19 @@ def test_a_merger_is_seen_then_written_and_an_old_bulletin_comes_out_as_before(
         return [*figures, bulletin_of(standing, "2026-06").document()]
 
     before = answer()
+    document = {"bulletin": "as it was read"}
+    with engine.begin() as connection:
+        frozen = reports.freeze(
+            connection,
+            BULLETIN,
+            "2026-06",
+            old.top,
+            document,
+            as_of=past,
+            inventory=old.content_hash,
+            by="office",
+            now=past,
+        )
     changes = home / "changes.csv"
     changes.write_text("change,old,new,name,parent,on\nmerge,511825100004,511825100002,,,2027-01-01\n", "utf-8")
     files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -50,6 +62,7 @@ def test_a_merger_is_seen_then_written_and_an_old_bulletin_comes_out_as_before(
     assert "no address moved" in done.out
     assert answer() == before
     with engine.connect() as connection:
+        assert reports.fetch(connection, BULLETIN, "2026-06", old.top) == frozen
         assert "divisions.apply" in [entry.action for entry in audit.entries(connection)]
     assert load(folder).content_hash != old.content_hash
     engine.dispose()
