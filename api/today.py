@@ -89,7 +89,16 @@ class Today:
         return any(self._view.sees_id(id) for id in ((site,) if site else ()) + one.sites)
 
     def _names(self, outages: Sequence[Outage]) -> list[str]:
-        return [outage_facts.name_of(self._standing.inventory, one)[1] for one in outages[:NAMES]]
+        return [self._name(one) for one in outages[:NAMES]]
+
+    def _name(self, one: Outage) -> str:
+        """The failed node; where that is somebody else's, the first of one's own sites that it darkens."""
+        inventory = self._standing.inventory
+        site, name = outage_facts.name_of(inventory, one)
+        if site is not None and self._view.sees_id(site):
+            return name
+        mine = self._view.seen_ids(one.sites)
+        return inventory.sites.names[inventory.sites.index[mine[0]]] if mine else ""
 
     def _shift(self, connection: Connection) -> Iterator[Item]:
         (newest, *_) = [*handovers.newest(connection, self._standing.inventory.top, 1), None]

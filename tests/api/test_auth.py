@@ -39,7 +39,7 @@ def test_nothing_is_read_without_an_account(closed: "World") -> None:
     for path, operations in document["paths"].items():
         if "get" not in operations or path in OPEN_TO_ALL:
             continue
-        filled = path.format(code=TOP, site_id=VILLAGE, id="x", month="2026-10", kind="docx")
+        filled = path.format(code=TOP, site_id=VILLAGE, id="1", month="2026-10", kind="docx", name="readiness")
         answer = closed.client.get(filled, {"month": "2026-10", "day": "2026-11-20", "since": "2020-01-01"})
         assert answer.status_code == 401, path
         assert answer.json()["type"] == "urn:cuntong:problem:not-logged-in"

@@ -75,7 +75,7 @@ def addresses(world: "World", code: str, site: str, outage: str) -> Iterator[str
     """Every readable address of the contract, about one division, one site and one outage; lists as files, too."""
     document = world.app.openapi()
     values = {
-        "code": code, "site_id": site, "id": outage, "month": "2026-11", "kind": "docx",
+        "code": code, "site_id": site, "id": outage, "month": "2026-11", "kind": "docx", "name": "readiness",
     }  # fmt: skip
     needed = {
         "month": "2026-11", "day": "2026-11-20", "since": "2019-01-01", "codes": code,

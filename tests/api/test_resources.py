@@ -99,7 +99,8 @@ def test_a_village_is_shown_with_its_evidence(busy: "World") -> None:
     village = busy.get("/v1/villages/511825100002")
     assert (village["name"], village["detail"]["id"]) == ("徙榆居委会", "tq-chengxiang-xuyu")
     proof = busy.get("/v1/villages/511825100002/evidence")
-    assert {one["aspect"] for one in proof["measured"]} == {"reachable", "working", "used"}
+    measured = {one["aspect"] for one in proof["measured"]}
+    assert measured == {"reachable", "working", "used", "peripherals", "platform", "open"}
     assert proof["claims"]
     month = busy.get("/v1/villages/511825100002/availability", month="2026-11")
     assert month["raw"]["ratio"] == 1.0

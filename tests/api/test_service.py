@@ -123,7 +123,7 @@ def test_a_bug_is_a_problem_document_that_gives_nothing_away(
 
 
 LIST_TYPES = {"text/csv", *(media_type for media_type in MEDIA_TYPES.values())}
-_MEDIA = {"application/json", "text/plain", "text/event-stream"}
+_MEDIA = {"application/json", "application/geo+json", "text/plain", "text/event-stream"}
 
 
 def test_the_contract_names_every_operation_and_every_answer(busy: "World") -> None:

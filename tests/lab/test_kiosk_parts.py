@@ -162,7 +162,7 @@ def test_an_account_without_rights_sets_a_kiosk_up_through_sudo(village: Village
 @pytest.mark.usefixtures("applied")
 def test_without_sudo_s_leave_the_run_fails_by_name_and_changes_nothing(village: Village) -> None:
     village.kiosk.run(
-        "chmod 000 /etc/sudoers.d/ops; mv /etc/sudoers.d/ops /root/ops; echo '# own' >> /etc/chrony/chrony.conf"
+        "chmod 000 /etc/sudoers.d/ops; mv /etc/sudoers.d/ops /var/lib/ops.kept; echo '# own' >> /etc/chrony/chrony.conf"
     )
     try:
         (one,) = village.go().outcomes
@@ -170,7 +170,7 @@ def test_without_sudo_s_leave_the_run_fails_by_name_and_changes_nothing(village:
         assert "sudo" in one.reason
         assert village.kiosk.run("tail -n1 /etc/chrony/chrony.conf").strip() == "# own"
     finally:
-        village.kiosk.run("mv /root/ops /etc/sudoers.d/ops; chmod 440 /etc/sudoers.d/ops")
+        village.kiosk.run("mv /var/lib/ops.kept /etc/sudoers.d/ops; chmod 440 /etc/sudoers.d/ops")
     assert [one.state for one in village.go().outcomes] == [State.CHANGED]
 
 
