@@ -26,6 +26,7 @@ from ledger.accounts import Role
 from ledger.database import open_ledger, sqlite_url
 from ledger.journal import Journal, OutageEvent, SiteEvent
 from ledger.sessions import EVERYTHING, Kind
+from tests.api.browsing import browser, context, page  # noqa: F401  fixtures of the tests in a browser
 
 EXAMPLE = Path(inventory_package.__file__).parent / "examples" / "tianquan"
 NOON = datetime(2026, 11, 20, 12, tzinfo=CHINA).timestamp()

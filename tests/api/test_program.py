@@ -1,28 +1,24 @@
 """The page with scripts in a real browser: whole in every view and mode, by keyboard alone, and without scripts."""
 
 import re
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from api import web
 from api.web import VIEWS
 from inventory.vocabulary import Verdict
+from tests.api.browsing import serving, show, violations
 
 if TYPE_CHECKING:
     from tests.api.conftest import World
 
-WEB: Final = Path(__file__).resolve().parents[2] / "web"
-AXE: Final = WEB / "node_modules" / "axe-core" / "axe.min.js"
 VILLAGE: Final = "tq-shiyang-waping"
-PAGES: Final = ("/", "/d/511825101000", f"/s/{VILLAGE}", "/milestones?id=g52-villages", *VIEWS)
+PAGES: Final = (
+    "/", "/d/511825101000", f"/s/{VILLAGE}", "/milestones?id=g52-villages", *VIEWS,
+    "/tasks?part=appeals", "/tasks?part=spot", "/tasks?part=gaps",
+)  # fmt: skip
 MODES: Final = {
     "normal": {},
     "large": {"size": "large"},
@@ -31,79 +27,25 @@ MODES: Final = {
 }
 
 
-@pytest.fixture(scope="module")  # while it runs its loop is this thread's: no asynchronous test beside it
-def browser(program: Any, need: Callable[[str, bool], None]) -> Iterator[Browser]:
-    need("the built page (make web)", bool(web.program()["scripts"]) and AXE.is_file())
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=program.path("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def served(world: "World", browser: Browser) -> Iterator[str]:
-    """天全 with one village dark, on a port of its own."""
+    """天全 with one village dark."""
     world.lights_up(world.now - 3600)
     world.loses(world.now - 600, VILLAGE)
     world.watched(world.now - 3600, world.now)
-    sock = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(world.app, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-    server.should_exit = server.force_exit = True
-    thread.join(10)
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page that tolerates no error in its console: a policy that was broken, a script that failed, a missing file."""
-    opened = context.new_page()
-    wrong: list[str] = []
-    opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    yield opened
-    assert wrong == []
-
-
-def show(page: Page, base: str, path: str, mode: dict[str, str] | None = None) -> None:
-    for name, value in (mode or {}).items():
-        if name != "lang":
-            page.add_init_script(f"localStorage.setItem({name!r}, {value!r})")
-    language = (mode or {}).get("lang")
-    more = "&" if "?" in path else "?"
-    page.goto(base + path + (f"{more}lang={language}" if language else ""))
-    expect(page.locator("main h1")).to_be_visible()
-    expect(page.get_by_text(re.compile("^(正在读取|Reading)"))).to_have_count(0)
+    with serving(world) as base:
+        yield base
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_no_view_breaks_an_accessibility_rule_in_any_mode(
     served: str, context: BrowserContext, mode: dict[str, str]
 ) -> None:
-    axe = AXE.read_text("utf-8")
     found = []
     for path in PAGES:
         page = context.new_page()
         show(page, served, path, mode)
-        page.evaluate(axe)
-        told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        found += [
-            f"{path}: {one['id']}: {node['target']} {node['failureSummary']}"
-            for one in told["violations"]
-            for node in one["nodes"]
-        ]
+        found += violations(page)
         page.close()
     assert found == []
 

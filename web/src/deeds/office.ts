@@ -1,7 +1,7 @@
 import { t } from '../app/page'
 import type { Task } from '../api/types'
 import type { Deed, Field, Values } from './deed'
-import { dayAfter, nowText, todayText } from './deed'
+import { dayAfter, todayText } from './deed'
 
 const day = (label: string): Field => ({ name: 'on', label, kind: 'date', required: true, start: todayText() })
 const proof: Field = { name: 'proof', label: t('proof'), required: true, most: 500, hint: t('deed.proof_hint') }
@@ -9,7 +9,7 @@ const note: Field = { name: 'note', label: t('deed.note'), kind: 'area' }
 const choices = (prefix: string, ...codes: string[]) => codes.map((code) => [code, t(`${prefix}.${code}`)] as const)
 
 export const openTask = (target = ''): Deed => ({
-  key: 'open', title: t('verb.task'), may: 'open_task', path: '/v1/tasks', primary: true,
+  key: 'open', title: t('verb.task'), may: 'open_task', path: '/v1/tasks', primary: !target,
   fields: [
     { name: 'title', label: t('ui.task'), required: true, most: 200 },
     { name: 'target', label: t('deed.target'), required: true, most: 64, start: target, hint: t('deed.target_hint') },
@@ -72,12 +72,12 @@ export const recordVisit = (draw: string, site: string): Deed => ({
   key: 'visit', title: t('verb.visit'), may: 'record_visit', path: `/v1/spot-checks/${draw}/visits`,
   fields: [
     { name: 'result', label: t('deed.result'), kind: 'choice', required: true, choices: choices('visit', 'passed', 'failed', 'closed') },
-    { name: 'at', label: t('deed.at'), kind: 'time', required: true, start: nowText() },
+    { name: 'at', label: t('deed.at'), kind: 'time', hint: t('deed.now') },
     ...FORM.map((name): Field => ({ name, label: t(`visit.form.${name}`), kind: 'flag' })),
     { name: 'remark', label: t('deed.note'), kind: 'area', most: 500 },
   ],
   body: (said: Values) => ({
-    site, result: said['result'], at: said['at'],
+    site, result: said['result'], ...(said['at'] ? { at: said['at'] } : {}),
     form: Object.fromEntries([...FORM, 'remark'].filter((name) => said[name] !== null).map((name) => [name, said[name]])),
   }),
 })

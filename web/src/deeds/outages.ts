@@ -1,11 +1,11 @@
 import { t } from '../app/page'
 import type { Outage } from '../api/types'
 import type { Deed, Field } from './deed'
-import { dayAfter, nowText } from './deed'
+import { dayAfter } from './deed'
 
 const note: Field = { name: 'note', label: t('deed.note'), kind: 'area' }
 const needed: Field = { ...note, required: true }
-const at = (): Field => ({ name: 'at', label: t('deed.at'), kind: 'time', start: nowText(), required: true })
+const at: Field = { name: 'at', label: t('deed.at'), kind: 'time', hint: t('deed.now') }
 const path = (id: string, verb: string): string => `/v1/outages/${id}/${verb}`
 
 /** What people can do about an outage, in the order in which it usually happens. */
@@ -21,9 +21,9 @@ export function outageDeeds(outage: Outage & { handling: string }): Deed[] {
       deed('assign', 'dispatch', [{ name: 'note', label: t('ui.owner'), required: true, most: 128 }]),
       deed('ticket', 'dispatch', [{ name: 'note', label: t('deed.ticket'), required: true, most: 128 }]),
     ]),
-    deed('reported', 'acknowledge', [at(), note]),
-    deed('on-site', 'acknowledge', [at(), note]),
-    deed('repaired', 'acknowledge', [at(), note], { note: t('deed.repaired_note') }),
+    deed('reported', 'acknowledge', [at, note]),
+    deed('on-site', 'acknowledge', [at, note]),
+    deed('repaired', 'acknowledge', [at, note], { note: t('deed.repaired_note') }),
     ...(over ? [deed('close', 'close_outage', [note], { primary: true })] : [
       deed('escalate', 'escalate', [needed]),
       taskDeed(t('verb.task'), outage.site ?? outage.sites[0] ?? '', 'outage', outage.id, outage.name),
