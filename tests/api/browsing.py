@@ -62,7 +62,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     yield opened
-    assert wrong == []
+    assert not wrong, wrong
 
 
 def show(page: Page, base: str, path: str, mode: dict[str, str] | None = None) -> None:

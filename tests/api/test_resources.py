@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from inventory.boundaries import Boundaries
 from inventory.vocabulary import Claim
 from ledger.accounts import Role
 
@@ -207,3 +208,21 @@ def test_the_daily_check_has_a_row_for_every_site(busy: "World") -> None:
     found = busy.get("/v1/inspections/daily", day="2026-11-20", limit=1000)
     assert found["total"] == len(busy.inventory.sites)
     busy.refused("/v1/inspections/daily", 422, day=str(date(2026, 11, 20) + timedelta(days=2)))
+
+
+def test_boundaries_are_told_of_what_the_reader_may_see_and_name_what_is_missing(closed: "World") -> None:
+    headers = closed.token("li", (Role.TOWNSHIP_CLERK, "511825101000"))
+    viewer = closed.token("wang", (Role.REFORM_VIEWER, "511825000000"))
+    assert closed.client.get("/v1/boundaries/511825", headers=viewer).status_code == 404  # nobody supplied any
+    square = {"type": "Polygon", "coordinates": [[[102, 30], [103, 30], [103, 31], [102, 30]]]}
+    line = {"type": "LineString", "coordinates": [[110, 5], [111, 6]]}
+    closed.app.state.boundaries = Boundaries(
+        "GS（2026）0001号", "CGCS2000", "", {"511825100000": square, "511826000000": square}, [line]
+    )
+    told = closed.client.get("/v1/boundaries/511825", headers=viewer)
+    assert told.headers["content-type"] == "application/geo+json"
+    found = told.json()
+    assert [one["id"] for one in found["features"]] == ["511825100000"]  # neither a neighbour nor the nation's lines
+    assert (found["review_number"], len(found["missing"])) == ("GS（2026）0001号", 9)
+    assert closed.client.get("/v1/boundaries/511825", headers=headers).status_code == 404  # not his
+    assert closed.client.get("/v1/boundaries/511825101", headers=headers).json()["features"] == []
