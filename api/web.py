@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from api.actions.grants import allowed
 from api.messages import LANGUAGES
+from api.milestones import day_at
 from api.view import View
 
 _BUILT: Final = Path(__file__).parent / "static" / "app"
@@ -50,6 +51,7 @@ def beginning(view: View, language: str, top: int = 0, *, mapped: bool = False) 
         "title": inventory.nodes.names[top] if top else inventory.title,
         "top": inventory.nodes.codes[top],
         "version": inventory.content_hash[:12],
+        "today": str(day_at(view.standing.now())),
         "waivers": [
             {"what": waiver.what, "until": str(waiver.until), "reason": waiver.reason} for waiver in inventory.waivers
         ],

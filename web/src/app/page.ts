@@ -5,6 +5,8 @@ export interface Page {
   title: string
   top: string
   version: string
+  /** The server's day in China: a browser's clock may say anything. */
+  today: string
   waivers: { what: string; until: string; reason: string }[]
   requirements: Record<string, string>
   public: boolean

@@ -1,5 +1,7 @@
 // What somebody can do on a page, as data: which form it takes, who may, and where it is sent.
 
+import { page } from '../app/page'
+
 export interface Field {
   name: string
   label: string
@@ -29,13 +31,8 @@ export interface Deed {
   note?: string
 }
 
-const zone = 'Asia/Shanghai'
-const parts = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' })
-
-/** `2026-11-30 18:05`, Beijing time. */
-export const nowText = (): string => parts.format(new Date())
-export const todayText = (): string => nowText().slice(0, 10)
-export const dayAfter = (days: number): string => parts.format(new Date(Date.now() + days * 86_400_000)).slice(0, 10)
+export const todayText = (): string => page.today
+export const dayAfter = (days: number): string => new Date(Date.parse(page.today) + days * 86_400_000).toISOString().slice(0, 10)
 
 const SHAPES: Record<string, RegExp> = {
   date: /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/,
