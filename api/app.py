@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
-from fastapi.staticfiles import StaticFiles
 
 from api import problems
 from api.auth import Access, Door
@@ -42,6 +41,7 @@ from api.routers import (
     villages,
 )
 from api.standing import Standing
+from api.static_files import PageFiles
 from inventory.boundaries import Boundaries
 
 _HEADERS: Final = {
@@ -115,7 +115,7 @@ def create_app(
         pages,
     ):
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.mount("/static", PageFiles(str(Path(__file__).parent / "static")), name="static")
 
     @app.middleware("http")
     async def add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

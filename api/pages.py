@@ -55,14 +55,15 @@ def _percent(ratio: float | None) -> str:
     return "100%" if ratio == 1 else f"{int(ratio * 1000) / 10:.1f}%"
 
 
-def _duration(seconds: float) -> str:
+def _duration(seconds: float, language: str) -> str:
+    second, minute, hour, day = ("秒", "分钟", "小时", "天") if language == "zh" else ("s", "min", "h", "d")
     minutes = int(seconds) // 60
     if minutes < 1:
-        return f"{int(seconds)} s"
+        return f"{int(seconds)} {second}"
     if minutes < 60:
-        return f"{minutes} min"
+        return f"{minutes} {minute}"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d"
+    return f"{hours} {hour} {minutes} {minute}" if hours < 48 else f"{hours // 24} {day}"
 
 
 _TEMPLATES: Final = _environment()
