@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, get_args
 import pytest
 
 import api
+from api import messages_deeds
 from api.messages import LANGUAGES, ZH, say
 from health.coverage import Disagreement, State, Unknown
 from health.device import DeviceState
@@ -187,6 +188,18 @@ def test_every_message_is_used_and_every_message_that_is_used_exists() -> None:
     used = {key for path in sources for key in re.findall(r"""\bt\(\s*['"]([a-z_]+)['"]""", path.read_text("utf-8"))}
     assert used == {key for key in ZH if "." not in key}
     assert {key.partition(".")[0] for key in ZH if "." in key} == set(WORDS)
+
+
+def test_every_message_that_the_program_names_exists_and_none_of_its_own_is_idle() -> None:
+    folder = Path(api.__file__).parents[1] / "web" / "src"
+    text = "\n".join(path.read_text("utf-8") for path in folder.rglob("*") if path.suffix in (".ts", ".vue"))
+    named = set(re.findall(r"""\bt\(\s*'([a-z_.-]+)'""", text))
+    assert named - set(LANGUAGES["zh"]) == set()
+    begun = {f"{one}." for one in re.findall(r"""(?:named\(|choices\(|kind=)['"]([a-z_.]+)['"]""", text)}
+    begun |= set(re.findall(r"""`([a-z_.]+)\$\{""", text))
+    quoted = set(re.findall(r"""'([a-z_]+\.[a-zA-Z_.-]+)'""", text))
+    idle = {key for key in messages_deeds.ZH if key not in named | quoted and not key.startswith(tuple(begun))}
+    assert idle == set()
 
 
 def test_a_reason_that_names_a_device_is_said_in_words() -> None:
