@@ -6,6 +6,7 @@ top of the division tree. Its other views get the same page with a sentence for 
 """
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from api.view import View
 
 _BUILT: Final = Path(__file__).parent / "static" / "app"
 _ENTRY: Final = "src/main.ts"
+_FIRST: Final = ("src/views/OverviewView.vue", "src/components/ChartBox.vue")
 
 PUBLISHED: Final = ("/milestones", "/bulletins", "/notes")
 """Views of what may be published: where figures are public, nobody needs an account for them."""
@@ -26,16 +28,33 @@ VIEWS: Final = ("/villages", "/network", "/outages", "/shift", "/today", *PUBLIS
 
 @cache
 def program() -> dict[str, list[str]]:
-    """The built script and styles of the page, as addresses; empty where nothing was built."""
+    """The built script and styles of the page, as addresses; empty where nothing was built.
+
+    ``first`` are the parts that a division's page needs next: a browser that knows them fetches them at once, and
+    not one after the other.
+    """
     try:
         manifest: dict[str, dict[str, Any]] = json.loads((_BUILT / "manifest.json").read_text("utf-8"))
     except FileNotFoundError:
-        return {"scripts": [], "styles": []}
+        return {"scripts": [], "styles": [], "first": []}
     entry = manifest[_ENTRY]
     return {
         "scripts": [f"/static/app/{entry['file']}"],
         "styles": [f"/static/app/{style}" for style in entry.get("css", ())],
+        "first": [f"/static/app/{manifest[one]['file']}" for one in sorted(_needed(manifest, _FIRST) - {_ENTRY})],
     }
+
+
+def _needed(manifest: dict[str, dict[str, Any]], names: Iterable[str]) -> set[str]:
+    """Parts of the program and what they import, by their names in the manifest."""
+    found: set[str] = set()
+    asked = list(names)
+    while asked:
+        name = asked.pop()
+        if name not in found and name in manifest:
+            found.add(name)
+            asked += manifest[name].get("imports", ())
+    return found
 
 
 def beginning(view: View, language: str, top: int = 0, *, mapped: bool = False) -> str:
