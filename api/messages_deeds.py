@@ -41,7 +41,7 @@ ZH: Final = {
     "ui.band_full": "全部覆盖",
     "ui.band_most": "90% 以上",
     "ui.band_some": "90% 以下",
-    "ui.band_none": "没有应接入的村",
+    "ui.band_none": "不要求",
     "clerk.log_in": "登录后可以确认和报告。",
     "clerk.all_tasks": "全部督办",
     "do.no_paper": "给打印机补纸，关好纸盒，再试打一页。",
