@@ -3,6 +3,7 @@
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from collectors.traps import Limit
 from cuntong.errors import UsageError
 from ledger.database import sqlite_url
+
+SWITCH: Final = "switch.json"
+"""In the state folder: a restore that was decided and not done to its end (`cuntong.safekeeping.switching`)."""
 
 
 class Settings(BaseSettings):
@@ -29,6 +33,8 @@ class Settings(BaseSettings):
         vault_key: file with the key of what is sealed in the ledger; empty for one in the user's state folder.
         instance: what this instance is called in signed files; empty for the inventory's title.
         exchange_key: file with the private key that signs them; empty for one in the user's state folder.
+        dump_recipient: whose private key opens dumps: what `cuntong dump-key` printed; empty: a passphrase does.
+        dump_passphrase: file with the passphrase of dumps, for timed work; empty: it is asked for.
         simulated_ssh: TCP port of the simulated routers; 0 is the field.
         public: everybody who reaches the API reads what may be published: figures, no devices, people or tasks.
         open_reading: everybody reads everything; only where the API listens on loopback, as in the demo.
@@ -51,6 +57,8 @@ class Settings(BaseSettings):
     vault_key: Path | None = None
     instance: str = Field(default="", max_length=80)
     exchange_key: Path | None = None
+    dump_recipient: str = ""
+    dump_passphrase: Path | None = None
     simulated_ssh: int = Field(default=0, ge=0, le=65535)
     public: bool = False
     open_reading: bool = False

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -31,23 +31,41 @@ def open_ledger(url: str) -> Engine:
     Raises:
         LedgerError: the URL is wrong, the database does not answer, or a newer program wrote it.
     """
+    engine = connect(url)
     try:
-        shown = make_url(url).render_as_string(hide_password=True)
-        engine = create_engine(url)
+        migrate(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        raise LedgerError(f"The ledger {shown(url)} does not open: {error.orig}.") from None
+    except LedgerError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def shown(url: str) -> str:
+    """A ledger's URL without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def connect(url: str, schema: str | None = None) -> Engine:
+    """An engine on a database as it is: nothing is migrated or made.
+
+    Args:
+        schema: of PostgreSQL, in which tables are found and made; None: where the server looks by itself.
+
+    Raises:
+        LedgerError: the URL is wrong.
+    """
+    try:
+        options = {} if schema is None else {"connect_args": {"options": f"-csearch_path={schema}"}}
+        engine = create_engine(url, **options)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise LedgerError(
             f"The ledger's URL is not usable ({error}). Write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-    try:
-        _migrate(engine)
-    except DBAPIError as error:
-        engine.dispose()
-        raise LedgerError(f"The ledger {shown} does not open: {error.orig}.") from None
-    except LedgerError:
-        engine.dispose()
-        raise
     return engine
 
 
@@ -77,23 +95,56 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
             time.sleep(0.02)
 
 
-def _migrate(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
+def revision(connection: Connection) -> str | None:
+    """The version of a ledger; None where there is none yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str:
+    """The version of ledgers that this program writes."""
+    return str(_scripts(_config()).get_current_head())
+
+
+def require_known(version: str, what: str) -> None:
+    """Refuse what a newer program wrote.
+
+    Raises:
+        LedgerError: this program knows no such version.
+    """
+    if version not in {script.revision for script in _scripts(_config()).walk_revisions()}:
+        raise LedgerError(
+            f"{what} has version {version}, which this program does not know: a newer program wrote it. "
+            "Upgrade this one."
+        )
+
+
+def migrate(engine: Engine, to: str = "head") -> None:
+    """Bring a ledger to a version, by default the newest; in one transaction.
+
+    Raises:
+        LedgerError: a newer program wrote it.
+    """
+    config = _config()
     with engine.begin() as connection:
         if connection.dialect.name == "sqlite":
             # Taken at once, so that two processes starting together do not both create the tables.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         elif connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current == scripts.get_current_head():
+        current = revision(connection)
+        if current == (head() if to == "head" else to):
             return
-        if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
-            raise LedgerError(
-                f"The ledger has version {current}, which this program does not know: a newer program wrote it. "
-                "Upgrade this one."
-            )
+        if current is not None:
+            require_known(current, "The ledger")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _scripts(config: Config) -> ScriptDirectory:
+    return ScriptDirectory.from_config(config)

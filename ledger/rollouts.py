@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, sele
 from sqlalchemy.exc import IntegrityError
 
 from ledger.errors import FencedError, LedgerError
+from ledger.settling import require_settled
 from ledger.tables import applied, approvals, device_locks, plans, run_events, runs
 
 APPROVED: Final = "approve"
@@ -147,8 +148,10 @@ def start(engine: Engine, id: str, plan: str, by: str, holder: str, now: float, 
 
     Raises:
         LedgerError: another run of this plan has not ended.
+        UnsettledError: routers of the time before a restore come first.
     """
     with engine.begin() as connection:
+        require_settled(connection, now)
         open_run = select(runs.c.id).where(runs.c.plan == plan, runs.c.state != RunState.ENDED)
         other = connection.scalar(open_run.limit(1))
         if other is not None:
@@ -168,8 +171,10 @@ def take_over(engine: Engine, id: str, holder: str, now: float, seconds: float) 
 
     Raises:
         LedgerError: no such run, it has ended, or its controller is alive.
+        UnsettledError: a router may still fall back by itself after a restore.
     """
     with engine.begin() as connection:
+        require_settled(connection, now, resuming=True)
         run = find_run(connection, id)
         if run.state is RunState.ENDED:
             raise LedgerError(f"Run {run.id} has ended. `cuntong runs {run.id}` shows how.")
@@ -221,6 +226,14 @@ def find_run(connection: Connection, id: str) -> Run:
 def every_run(connection: Connection, limit: int = 50) -> list[Run]:
     """The newest first."""
     return [_run(row) for row in connection.execute(select(runs).order_by(runs.c.started_at.desc()).limit(limit))]
+
+
+def every_open(connection: Connection) -> list[Run]:
+    """Those that have not ended, the oldest first."""
+    return [
+        _run(row)
+        for row in connection.execute(select(runs).where(runs.c.state != RunState.ENDED).order_by(runs.c.started_at))
+    ]
 
 
 def _run(row: object) -> Run:

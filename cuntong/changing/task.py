@@ -30,6 +30,7 @@ from ledger import rollouts
 from ledger.database import open_ledger
 from ledger.errors import LedgerError
 from ledger.rollouts import KeptPlan, RunState
+from ledger.settling import UnsettledError
 from ledger.vault import open_vault
 from rollout.change import Outcome
 from rollout.compliance import load_baseline
@@ -196,6 +197,8 @@ def _direct(engine: Engine, inventory: Inventory, plan_start: str, device_id: st
     id = f"{_DIRECT}{kept.sha256[:12]}"
     try:
         run = rollouts.start(engine, id, kept.sha256, kept.author, "ansible", now, _DIRECT_S)
+    except UnsettledError:
+        raise
     except LedgerError:
         with engine.connect() as connection:
             run = rollouts.find_run(connection, id)

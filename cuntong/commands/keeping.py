@@ -1,4 +1,4 @@
-"""Commands between changes: backup, drift, baseline, bootstrap, restore."""
+"""Commands between changes: backup, drift, baseline, bootstrap, unseal."""
 
 import os
 import time
@@ -160,7 +160,7 @@ def bootstrap(
 
 
 @app.command(rich_help_panel="Keep and compare")
-def restore(
+def unseal(
     device: Annotated[str, typer.Argument(help="The device whose configuration is wanted.")],
     output: Annotated[Path, typer.Argument(help="The file to write; readable by its owner alone.")],
     folder: InventoryFolder = HERE,

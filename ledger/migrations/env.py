@@ -2,7 +2,14 @@
 
 from alembic import context
 
-from ledger import access_tables, alert_tables, asset_tables, office_tables, work_tables  # noqa: F401  declare the rest of the tables
+from ledger import (  # noqa: F401  declare the rest of the tables
+    access_tables,
+    alert_tables,
+    asset_tables,
+    instance_tables,
+    office_tables,
+    work_tables,
+)
 from ledger.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)

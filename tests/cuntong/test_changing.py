@@ -403,7 +403,7 @@ def test_backups_drift_and_baseline_speak_of_what_was_read(bench: Bench) -> None
     assert marks["B6"] == "pass"
     assert set(marks.values()) == {"pass", "fail", "n/a"}
     file = bench.place / "restored.cfg"
-    assert bench.call("restore", "tq-xingye-xiakou-cpe1", file).code == 0
+    assert bench.call("unseal", "tq-xingye-xiakou-cpe1", file).code == 0
     assert "sysname somebody-else" in file.read_text("utf-8")
     assert file.stat().st_mode & 0o077 == 0
 

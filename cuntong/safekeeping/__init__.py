@@ -1,0 +1,1 @@
+"""The system itself: dumped into one sealed file, restored from it, upgraded."""
