@@ -57,6 +57,7 @@ def duties(inventory: Inventory) -> dict[str, Duty]:
         "inspection": _inspection,
         "bulletin": _bulletin,
         "ledger": _ledger,
+        "dump": _dump,
     }
     if inventory.county.network is not None:
         commands["backup"] = lambda _due, _papers: ["backup"]
@@ -80,6 +81,12 @@ def _bulletin(due: datetime, papers: Path) -> Sequence[str]:
 def _ledger(due: datetime, papers: Path) -> Sequence[str]:
     month = f"{due.astimezone(CHINA):%Y-%m}"
     return ["report", "ledger", month, "-o", str(papers / f"ledger-{month}.xlsx")]
+
+
+def _dump(due: datetime, papers: Path) -> Sequence[str]:
+    dumps = papers.parent / "dumps"
+    dumps.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return ["dump", str(dumps / f"{due.astimezone(CHINA):%Y-%m-%d-%H%M}.dump"), "--keep", "14"]
 
 
 class Worker:

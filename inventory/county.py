@@ -209,12 +209,14 @@ class Work(Declared):
         inspection: the daily check (日巡查) of the day before, as a spreadsheet.
         bulletin: a draft of the last month's bulletin (月通报). People publish it.
         ledger: the month's ledger (台账) with who signed and who is late.
+        dump: everything that this instance is, sealed for ``CUNTONG_DUMP_RECIPIENT``; ``off`` until that is set.
     """
 
     backup: TimeOfWork = "02:30"
     inspection: TimeOfWork = "07:30"
     bulletin: TimeOfWork = "1 06:00"
     ledger: TimeOfWork = "26 06:00"
+    dump: TimeOfWork = "off"
 
 
 class County(Declared):

@@ -1,4 +1,4 @@
-"""Commands of the system itself: dump, dump-key, restore."""
+"""Commands of the system itself: dump, dump-key, restore, upgrade."""
 
 import getpass
 import sys
@@ -11,10 +11,10 @@ import typer
 
 from cuntong.commands.common import HERE, Json, app, err, load, moment, print_json, say
 from cuntong.errors import StartError, UsageError
-from cuntong.safekeeping import dumping, restoring
+from cuntong.safekeeping import dumping, restoring, upgrading
 from cuntong.safekeeping.archive import About, Manifest
 from cuntong.safekeeping.parts import parts
-from cuntong.settings import Settings, settings
+from cuntong.settings import Settings, settings, state_folder
 from inventory.errors import InventoryError
 from inventory.timetable import CHINA
 from ledger import sealed_file
@@ -140,6 +140,38 @@ def _title(folder: Path) -> str:
     except InventoryError as error:
         err.print(f"The inventory is dumped as it is, with {len(error.problems)} problems.", markup=False)
         return folder.resolve().name
+
+
+@app.command(rich_help_panel="The system itself")
+def upgrade(
+    folder: InventoryFolder = HERE,
+    into: Annotated[
+        Path | None, typer.Option(help="Folder for the dump.", show_default="dumps in the state folder")
+    ] = None,
+    recipient: Annotated[
+        str | None,
+        typer.Option(help="Seal for the holder of this key.", show_default="CUNTONG_DUMP_RECIPIENT, or a passphrase"),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Bring the ledger of an older program to this one's version; dump everything first."""
+    given = settings()
+    found = upgrading.versions(given)
+    if found.same:
+        say(f"The ledger is of version {found.ledger}, which this program writes: nothing to do.")
+        return
+    if dry_run:
+        say(f"The ledger would be dumped, and brought from version {found.ledger} to {found.program}.")
+        return
+    lock = _locking(given, recipient, passphrase_file)
+    with err.status("Upgrading ...") as status:
+        file = upgrading.upgrade(
+            given, parts(given, folder), _title(folder), into or state_folder() / "dumps", lock, _me(), time.time(),
+            lambda what: status.update(f"{what} ..."),
+        )  # fmt: skip
+    say(f"The ledger went from version {found.ledger} to {found.program}. The way back, with the older program:")
+    say(f"  cuntong restore {file} --replace")
 
 
 def _next_steps(done: restoring.Restored) -> list[str]:

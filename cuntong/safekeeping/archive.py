@@ -213,7 +213,7 @@ class ArchiveReader:
             hashed = _Hashed(file) if file is not None else None
             yield Member(info, cast(IO[bytes] | None, hashed))
             if hashed is not None:
-                while self._reading(lambda read=hashed.read: read(_PIECE)):  # type: ignore[misc]
+                while self._reading(lambda read=hashed.read: read(_PIECE)):
                     pass
             self._seen[info.name] = hashed.digest if hashed is not None else hashlib.sha256().hexdigest()
         while self._reading(lambda: self._packed.read(_PIECE)):  # to the end: its last chunk says that it is the last

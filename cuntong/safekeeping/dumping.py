@@ -105,7 +105,7 @@ def _write(
             known = {layout.table for layout in tables}
             about = About(
                 id=uuid.uuid4().hex,
-                # A ledger of before 0022 has no name; it gets one when it is migrated.
+                # A ledger of before 0014 has no name; it gets one when it is migrated.
                 instance=str(connection.scalar(select(instance.c.id))) if instance.name in known else "",
                 title=title,
                 made_at=now,

@@ -135,7 +135,7 @@ def _require_room(settings: Settings, every: Sequence[Part], about: About, wishe
             "there is kept beside it."
         )
     if own is not None:
-        _require_nobody(settings)
+        require_nobody(settings)
 
 
 def _instance_here(settings: Settings) -> str | None:
@@ -160,7 +160,12 @@ def _instance_here(settings: Settings) -> str | None:
         engine.dispose()
 
 
-def _require_nobody(settings: Settings) -> None:
+def require_nobody(settings: Settings) -> None:
+    """Refuse to replace or migrate a ledger that somebody uses.
+
+    Raises:
+        StartError: with who does.
+    """
     file = _sqlite_file(settings)
     if file is not None:
         users = [pid for pid in _holders(file) if pid != os.getpid()]
@@ -318,6 +323,7 @@ def _fill(
     tell("the ledger's tables")
     migrate(engine, about.version)
     rows = dict.fromkeys(about.layouts, 0)
+    engine.dispose()  # a file with one user can do without its log
     with engine.connect() as connection:
         tables = portable.layouts(connection)
         here = {layout.table: set(layout.columns) for layout in tables}
@@ -325,7 +331,9 @@ def _fill(
             raise LedgerError("The dump's tables are not those of its version: it was written by another program.")
         connection.rollback()
         if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA synchronous=OFF")  # it is synchronised once, when it is whole
+            # Written once and synchronised once, when it is whole; what is left of a failure is thrown away.
+            connection.exec_driver_sql("PRAGMA journal_mode=OFF")
+            connection.exec_driver_sql("PRAGMA synchronous=OFF")
             connection.exec_driver_sql("PRAGMA cache_size=-200000")
             connection.rollback()
         portable.empty(connection, tables)
@@ -343,6 +351,7 @@ def _fill(
             raise LedgerError("The dump does not have the rows that its manifest says.")
         portable.go_on_counting(connection, tables)
         connection.commit()
+    engine.dispose()
     tell("migrating")
     migrate(engine)
     over = now if wishes.off_since is None else min(now, wishes.off_since)

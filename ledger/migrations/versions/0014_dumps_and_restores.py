@@ -6,8 +6,8 @@ import uuid
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0022'
-down_revision = '0011'
+revision = '0014'
+down_revision = '0013'
 
 
 def upgrade() -> None:
