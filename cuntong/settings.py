@@ -35,6 +35,7 @@ class Settings(BaseSettings):
         exchange_key: file with the private key that signs them; empty for one in the user's state folder.
         dump_recipient: whose private key opens dumps: what `cuntong dump-key` printed; empty: a passphrase does.
         dump_passphrase: file with the passphrase of dumps, for timed work; empty: it is asked for.
+        certificates: files of TLS certificates of this server, separated by colons, whose end `cuntong doctor` watches.
         simulated_ssh: TCP port of the simulated routers; 0 is the field.
         public: everybody who reaches the API reads what may be published: figures, no devices, people or tasks.
         open_reading: everybody reads everything; only where the API listens on loopback, as in the demo.
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     exchange_key: Path | None = None
     dump_recipient: str = ""
     dump_passphrase: Path | None = None
+    certificates: str = ""
     simulated_ssh: int = Field(default=0, ge=0, le=65535)
     public: bool = False
     open_reading: bool = False

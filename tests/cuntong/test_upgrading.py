@@ -29,7 +29,8 @@ def older(url: str, version: str) -> None:
             connection.execute(
                 text(
                     "insert into site_events"
-                    " (county, epoch, seq, happened_at, recorded_at, site, aspect, verdict, reason) values ('511825000000', 1, :n, :n, :n, 'tq-1', 'reachable', 'yes', '')"
+                    " (county, epoch, seq, happened_at, recorded_at, site, aspect, verdict, reason)"
+                    " values ('511825000000', 1, :n, :n, :n, 'tq-1', 'reachable', 'yes', '')"
                 ),
                 {"n": number},
             )

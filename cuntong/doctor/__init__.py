@@ -1,0 +1,1 @@
+"""``cuntong doctor``: is this instance well, and if not, what mends it."""
