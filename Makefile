@@ -8,10 +8,10 @@ WEB := api/static/app/manifest.json
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format setup web debian lock bench cut fuzz walks clean
+.PHONY: help demo test check format setup web debian bundle bundle-test lock bench cut fuzz walks clean
 
 help:            ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
 
 demo: $(STAMP) $(WEB)  ## a whole county on this machine: devices, collector, metrics, page (ARGS=--check proves it and ends)
 	$(BIN)/cuntong demo $(ARGS)
@@ -65,6 +65,12 @@ $(WEB): $(STAMP) deploy/make-web deploy/node.lock $(shell find web -path web/nod
 $(STAMP): requirements.lock pyproject.toml deploy/make-venv
 	deploy/make-venv $(PYTHON) $(VENV)
 	@touch $@
+
+bundle: $(STAMP) $(WEB)  ## one file for a machine without a net, in dist/ (DEBS=1 with Debian's packages)
+	deploy/bundle/make-bundle $(VENV) dist
+
+bundle-test: bundle  ## install it in a network namespace without a way out, and run the demo there (root)
+	PYTHON=$$(realpath $$(command -v $(PYTHON))) deploy/bundle/test-bundle $$(ls -t dist/cuntong-*.tar | head -1)
 
 debian:          ## Debian packages that the tests run against
 	@deploy/debian-packages
