@@ -1,4 +1,4 @@
-"""deploy/bundle: what goes into the offline bundle, and what its installer refuses. `make bundle-test` installs a real one."""
+"""deploy/bundle: what the offline bundle holds, and what its installer refuses. `make bundle-test` does it for real."""
 
 import hashlib
 import re
@@ -87,7 +87,7 @@ def test_another_python_than_that_of_the_wheels_is_refused(bundle: Path, tmp_pat
 
 
 def test_the_bundles_lock_has_what_runs_and_nothing_of_the_tests() -> None:
-    run = [sys.executable, BUNDLE / "runtime_lock.py", REPO / "requirements.lock"]
+    run = [sys.executable, str(BUNDLE / "runtime_lock.py"), str(REPO / "requirements.lock")]
     blocks = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True).stdout
     locked = {re.split(r"[=\[]", line)[0].lower() for line in blocks.splitlines() if line[:1].isalnum()}
     project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Prints the part of requirements.lock that running Cuntong needs, its installation included, without the tools of tests.
+"""Prints the part of requirements.lock that running Cuntong needs, installing it included, without the tools of tests.
 
 Usage: VENV/bin/python deploy/bundle/runtime_lock.py requirements.lock
 """
