@@ -1,7 +1,10 @@
 """``cuntong dump`` and ``restore``: every word of an instance comes back, or nothing is touched."""
 
+import getpass
 import os
 import random
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -34,6 +37,7 @@ from ledger.vault import open_vault
 if TYPE_CHECKING:
     from tests.cuntong.conftest import Command, Running
 
+REPO = Path(__file__).parents[2]
 COUNTY = "511825000000"
 PASSPHRASE = "a mule, a well and four lanterns"  # noqa: S105  of these tests alone
 PLAN = KeptPlan("ab" * 32, "wang", "天全县", 1000.0, "{}")
@@ -490,3 +494,42 @@ def test_the_newest_version_is_the_one_that_is_written(full: Instance) -> None:
     with engine.connect() as connection:
         assert connection.scalar(text("select version_num from alembic_version")) == head()
     engine.dispose()
+
+
+def test_the_commands_for_the_day_the_server_burns_do_what_the_manual_says(
+    full: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chapter = (
+        (REPO / "docs" / "operations.md").read_text("utf-8").partition("## The server burns")[2].partition("\n## ")[0]
+    )
+    before, after = re.findall(r"^```sh\n(.*?)^```", chapter, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    del full.environment["CUNTONG_DUMP_PASSPHRASE"]
+    other = Instance(tmp_path / "new-server")
+    del other.environment["CUNTONG_DUMP_PASSPHRASE"]
+    other.environment["CUNTONG_INVENTORY"] = str(tmp_path / "nowhere")
+
+    def type_in(instance: Instance, text: str) -> list[str]:
+        said = []
+        for line in text.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[0] != "cuntong":
+                assert words[0] == "systemctl", line
+                continue
+            places = {"/srv/cuntong/inventory": str(instance.inventory), "/srv/dumps/today.dump": "today.dump"}
+            owner = {"cuntong": getpass.getuser()} if "--owner" in words else {}
+            done = instance.run(*({**places, **owner}.get(word, word) for word in words[1:]))
+            assert done.returncode == 0, (line, done.stderr)
+            said.append(done.stdout)
+            if words[1] == "dump-key":
+                name, _, public = done.stdout.strip().partition("=")
+                instance.environment[name] = public
+        return said
+
+    type_in(full, before)
+    restored, _ = type_in(other, after)
+    assert "What must be done, in this order:" in restored
+    assert other.rows() == full.rows()
+    assert other.files() == full.files()
+    full.environment["CUNTONG_DUMP_PASSPHRASE"] = str(full.passphrase)
+    del full.environment["CUNTONG_DUMP_RECIPIENT"]
