@@ -32,7 +32,7 @@ _PAGE: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · 村通</title><link rel="stylesheet" href="/static/style.css"></head>
 <body><header class="top"><a class="brand" href="/"><b>村通</b></a>
-<nav><a href="/manual/?lang={language}">{manuals}</a><a href="{there}">{other}</a></nav></header>
+<nav><a href="/manual/?lang={language}">{manuals}</a> &emsp; <a href="{there}">{other}</a></nav></header>
 <main>{body}</main></body></html>
 """
 _PATH: Final = re.compile(r"<code>(/[a-z]*(?:/[a-z]*)?)</code>")

@@ -32,6 +32,11 @@ _PAGE: Final = """<!doctype html>
 
 _LINK: Final = re.compile(r"\[([^\]]+)\]\((\w+)\.md\)")
 _WORDS: Final = ((re.compile(r"\*\*(.+?)\*\*"), r"<strong>\1</strong>"), (_LINK, r'<a href="/runbooks/\2">\1</a>'))
+_CHINESE: Final = re.compile(
+    r"(?<=[\u2018-\u201d\u3000-\u9fff\uff00-\uffef]) (?=[\u2018-\u201d\u3000-\u9fff\uff00-\uffef])"
+)
+"""Where a line ended within Chinese: no space belongs there."""
+
 _BULLET: Final = re.compile(r"( *)(?:-|(\d+)\.) (.*)")
 
 
@@ -74,7 +79,7 @@ def _blocks(lines: Iterable[str]) -> Iterable[str]:
 
     def end(indent: int = -1) -> Iterable[str]:
         if paragraph:
-            yield f"<p>{_inline(' '.join(paragraph))}</p>"
+            yield f"<p>{_inline(_CHINESE.sub('', ' '.join(paragraph)))}</p>"
             paragraph.clear()
         while lists and lists[-1][0] > indent:
             yield f"</li></{lists.pop()[1]}>"
@@ -105,7 +110,8 @@ def _blocks(lines: Iterable[str]) -> Iterable[str]:
                 if lists and lists[-1][0] == indent:
                     yield from end(indent - 1)
                 lists.append((indent, tag))
-                yield f"<{tag}>"
+                # A list that a block of code has interrupted goes on counting.
+                yield f"<{tag}>" if item[2] in (None, "1") else f'<{tag} start="{item[2]}">'
             yield f"<li>{_inline(item[3])}"
         elif not line.strip():
             if not lists:
