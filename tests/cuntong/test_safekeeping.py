@@ -21,7 +21,7 @@ from sqlalchemy import Engine, select, text, update
 from cuntong.demo import EXAMPLE
 from cuntong.safekeeping import switching
 from inventory.vocabulary import Aspect, Claim, Verdict
-from ledger import audit, backups, claims, history, leases, rollouts
+from ledger import audit, backups, claims, history, leases, rollouts, staging
 from ledger.database import head, open_ledger, sqlite_url
 from ledger.errors import FencedError
 from ledger.instance_tables import restores
@@ -462,6 +462,30 @@ def test_a_restore_that_is_killed_between_two_moves_is_finished_by_the_next_comm
     assert not switching.pending(bare.state)
     assert bare.rows() == full.rows()
     assert bare.files() == full.files()
+
+
+def test_a_restore_into_postgresql_that_is_killed_before_its_tables_move_is_finished_by_the_next_command(
+    dumped: Path, full: Instance, tmp_path: Path, postgres: Any, cuntong: "Command", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Instance(tmp_path / "other", postgres.empty())
+    use(other, monkeypatch)
+    open_ledger(other.ledger).dispose()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging, "switch", killed)
+        cuntong("restore", dumped, "--replace", "--adopt-instance")
+    assert switching.pending(other.state)
+    # With another ledger in the settings it is not finished into that one.
+    monkeypatch.setenv("CUNTONG_LEDGER", sqlite_url(tmp_path / "wrong.sqlite3"))
+    said = cuntong("jobs")
+    assert (said.code, "CUNTONG_LEDGER is another ledger now" in said.err) == (1, True)
+    monkeypatch.setenv("CUNTONG_LEDGER", other.ledger)
+    assert cuntong("jobs").code == 0
+    assert not switching.pending(other.state)
+    assert other.rows() == full.rows()
 
 
 def test_a_dump_that_is_killed_leaves_no_file_of_its_name(full: Instance, tmp_path: Path) -> None:
