@@ -69,6 +69,8 @@ def dump(
             done = dumping.verify(file, _unlocking(given, key, passphrase_file))
     else:
         every = parts(given, folder)
+        if not (folder / "county.yml").exists():
+            raise UsageError(f"There is no inventory in {folder.resolve()}. Name yours with --inventory.")
         lock = _locking(given, recipient, passphrase_file)
         with err.status("Dumping ...") as status:
             done = dumping.dump(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cuntong.errors import UsageError
 from cuntong.settings import Settings, state_folder
 
 
@@ -21,7 +22,13 @@ class Part:
 
 
 def parts(settings: Settings, inventory: Path) -> list[Part]:
-    """Every part; what lies within another's folder goes with that one."""
+    """Every part; what lies within another's folder goes with that one.
+
+    Raises:
+        UsageError: the folder holds something else than an inventory: it is not ours to dump or to move aside.
+    """
+    if inventory.exists() and any(inventory.iterdir()) and not (inventory / "county.yml").exists():
+        raise UsageError(f"{inventory.resolve()} is no inventory: it has no county.yml. Name yours with --inventory.")
     state = state_folder()
     every = [
         Part("inventory", inventory),

@@ -557,3 +557,19 @@ def test_the_commands_for_the_day_the_server_burns_do_what_the_manual_says(
     assert other.files() == full.files()
     full.environment["CUNTONG_DUMP_PASSPHRASE"] = str(full.passphrase)
     del full.environment["CUNTONG_DUMP_RECIPIENT"]
+
+
+def test_a_folder_that_is_no_inventory_is_neither_dumped_nor_moved_aside(
+    dumped: Path, bare: Instance, cuntong: "Command", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebodys = tmp_path / "home"
+    somebodys.mkdir()
+    (somebodys / "letter").write_text("dear")
+    monkeypatch.setenv("CUNTONG_INVENTORY", str(somebodys))
+    for command in (["restore", dumped, "--replace"], ["dump", tmp_path / "x.dump"]):
+        said = cuntong(*command)
+        assert (said.code, "is no inventory" in said.err) == (2, True)
+    assert (somebodys / "letter").read_text() == "dear"
+    monkeypatch.setenv("CUNTONG_INVENTORY", str(tmp_path / "nowhere"))
+    said = cuntong("dump", tmp_path / "x.dump")
+    assert (said.code, "There is no inventory" in said.err) == (2, True)
