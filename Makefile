@@ -44,6 +44,7 @@ bench: $(STAMP)  ## the figures of the README, each as a ratio measured in one r
 	$(BIN)/python benchmarks/coverage_nation.py
 	$(BIN)/python benchmarks/alert_quality.py
 	$(BIN)/python benchmarks/page.py
+	$(BIN)/python benchmarks/dump_restore.py
 
 cut: $(STAMP) debian    ## a thousand line cuts and crashes in the middle of changes: nobody lost, nothing between
 	$(BIN)/python benchmarks/cut_the_branch.py
