@@ -266,6 +266,7 @@ def test_timers_count_from_when_the_old_server_is_known_to_be_off(
 def test_logins_end_with_the_old_server(full: Instance, bare: Instance, cuntong: "Command", tmp_path: Path) -> None:
     place = Instance(tmp_path / "with-logins")
     shutil.copytree(full.place / "state", place.place / "state")
+    shutil.copytree(EXAMPLE, place.inventory)
     engine = open_ledger(place.ledger)
     with engine.begin() as connection:
         for kind in ("session", "web", "token"):
@@ -372,11 +373,12 @@ def test_a_dump_of_a_newer_program_is_refused(
 ) -> None:
     newer = Instance(tmp_path / "newer")
     shutil.copytree(full.place / "state", newer.place / "state")
+    shutil.copytree(EXAMPLE, newer.inventory)
     engine = open_ledger(newer.ledger)
     with engine.begin() as connection:
         connection.execute(text("update alembic_version set version_num = '9999'"))
     engine.dispose()
-    assert newer.run("dump", tmp_path / "newer.dump").returncode in (0, 1)  # its own program writes it whole
+    assert newer.run("dump", tmp_path / "newer.dump").returncode == 0  # rows are rows, whatever they mean
     said = cuntong("restore", tmp_path / "newer.dump")
     assert said.code == 1
     assert "version 9999, which this program does not know" in said.err
