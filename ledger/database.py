@@ -86,13 +86,16 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
     that start together: seen 7 times in 900 openings by six processes.
     """
     deadline = time.monotonic() + _PATIENCE_S
-    while cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+    while True:
         try:
+            # A ledger in memory keeps the journal that it has, and says so.
             cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
+        else:
+            return
 
 
 def revision(connection: Connection) -> str | None:

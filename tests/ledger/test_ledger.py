@@ -251,6 +251,13 @@ def test_who_is_refused_the_journal_while_another_process_starts_tries_again() -
     assert cursor.said[-1] == "PRAGMA foreign_keys=ON"
 
 
+def test_a_ledger_in_memory_opens_with_the_journal_that_it_has() -> None:
+    engine = open_ledger("sqlite://")
+    with engine.connect() as connection:
+        assert connection.scalar(text("PRAGMA journal_mode")) == "memory"
+    engine.dispose()
+
+
 def test_what_was_recorded_later_is_not_known_before(engine: Engine) -> None:
     clock = 1000.0
     ours = Journal(engine, leases.acquire(engine, COUNTY, "here", "x", clock, 60), lambda: clock, 60)
