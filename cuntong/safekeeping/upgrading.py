@@ -73,7 +73,7 @@ def upgrade(
             raise StartError(f"There is no ledger in {shown(settings.ledger_url)}: nothing to upgrade.")
         require_nobody(settings)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S")
+        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S.%f")
         file = folder / f"before-upgrade-{before.ledger}-{stamp}.dump"
         dumping.dump(settings, every, title, file, lock, by, now, tell)
         tell(f"migrating {before.ledger} to {before.program}")

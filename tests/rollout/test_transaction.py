@@ -180,6 +180,7 @@ def test_a_vrp_whose_running_configuration_is_not_saved_gets_no_reboot_as_its_ne
 
 def test_an_offer_to_save_while_arming_is_declined_and_nothing_is_sent(place: Bench) -> None:
     box, router = place.fresh("vrp")
+    router = replace(router, silence_s=6.0)  # a third of it is waited for what an answer to a question brings
     box.inject(offers_save=True)
     change = change_of("vrp", "harmless", router, fingerprint(router.platform, box.running))
     outcome = transact(change, router, Notebook())
