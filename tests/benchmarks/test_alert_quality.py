@@ -88,15 +88,19 @@ def test_a_long_time_in_pieces_gives_the_alerts_that_it_gives_at_once(program: A
     )
     whole = replay(promtool, rules_that_speak(), series, scenario.steps, scenario.step_s, scenario.since)
 
-    def sent(alerts: list[Alert]) -> set[tuple[str, float, float | None]]:
-        return {
-            (str(sorted(one.labels.items())), one.since, one.until)
+    def sent(alerts: list[Alert]) -> list[tuple[str, float, float]]:
+        return sorted(
+            (str(sorted(one.labels.items())), one.since, float("inf") if one.until is None else one.until)
             for one in alerts
             if one.labels["notify"] != "ledger"
-        }
+        )
 
     assert len(sent(whole)) > 20
-    assert sent(parts) == sent(whole)
+    # promtool adds what it averages in no order of ours: where a sum meets a threshold in its last digits, an alert
+    # may come or go with the next round instead.
+    for part, at_once in zip(sent(parts), sent(whole), strict=True):
+        assert part[0] == at_once[0]
+        assert part[1:] == pytest.approx(at_once[1:], abs=scenario.step_s, rel=0)
 
 
 def test_runs_are_written_as_promtool_reads_them() -> None:
