@@ -13,8 +13,8 @@ something changed, as the others would say what they said before.
 Printed for three typical days at one-minute steps and for a month at five-minute steps: messages a day by receiver
 (with something that fires), precision (of messages and of the alerts in them), delay from the first minute in which
 service was promised and not given, and sites without more than half an hour of their service of which nobody was told.
-The limit of 50 is for the baseline without grouping, a message for each alert: grouped by county its nightly
-hundreds hide in one message each, which nobody can read, and there are only so many messages that a route may send.
+The limit of 50 is for messages against messages, each through its own route. The baseline with a message for each alert
+stands beside it: grouped by county its nightly hundreds hide in one message each, which nobody can read.
 
     python benchmarks/alert_quality.py [--villages 2000] [--seed 5] [--rates 1] [--days 3] [--month 31]
 """
@@ -374,7 +374,7 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool(len(work)) as pool:
         results = pool.map(measure, work)
     told = [show(one, result) for (one, *_), result in zip(work, results, strict=True)]
-    held = all(one["missed"] == 0 and float(str(one["fewer_than_alerts"])) >= _TIMES_FEWER for one in told)
+    held = all(one["missed"] == 0 and float(str(one["fewer_by_route"])) >= _TIMES_FEWER for one in told)
     print(json.dumps({"scenarios": told, "limit": _TIMES_FEWER, "held": held}))
     return 0 if held else 1
 

@@ -4,9 +4,9 @@ A made-up county whose devices all answered is rendered by us and by a custom co
 process, in CPU seconds. The peer is given every name, label and value ready; we start from readings. Compared are
 joining text that is ready (nothing was polled since) and rendering every device anew before joining (everything was).
 Then a collector of that county serves HTTP in a process of its own, whose devices are polled all the time, and is
-scraped with gzip, each time after a second: no scrape gets a page that was made for another. The limit is for the
-scrape without the time in which its processes were ready and the processor was another's. Last, the series of the
-demo county's villages are counted.
+scraped with gzip, each time after a second: no scrape gets a page that was made for another. Beside each
+scrape stands what is left of it without the time in which its processes were ready and the processor was another's; the
+limit is for the whole. Last, the series of the demo county's villages are counted.
 
     python benchmarks/exposition.py [--series 100000] [--scrapes 60]
 """
@@ -302,11 +302,11 @@ def main() -> int:
     median = statistics.median(seconds)
     print(
         f"scraped {len(seconds)} times over HTTP with gzip: median {median * 1000:.0f} ms, "
-        f"p99 {wall * 1000:.0f} ms, of which without waiting for a processor that others use {slowest * 1000:.0f} ms "
-        f"(limit {_LIMITS[2] * 1000:.0f} ms), {wire / 1e6:.2f} of {size / 1e6:.1f} MB, "
+        f"p99 {wall * 1000:.0f} ms (limit {_LIMITS[2] * 1000:.0f} ms), of which without waiting for a processor that "
+        f"others use {slowest * 1000:.0f} ms, {wire / 1e6:.2f} of {size / 1e6:.1f} MB, "
         f"{resident / 2**20:.0f} MB resident"
     )
-    held = (joining >= _LIMITS[0], rendering >= _LIMITS[1], slowest < _LIMITS[2], demo_county() <= _CAP)
+    held = (joining >= _LIMITS[0], rendering >= _LIMITS[1], wall < _LIMITS[2], demo_county() <= _CAP)
     print(
         json.dumps(
             {"joining": joining, "rendering": rendering, "p99_s": wall, "p99_alone_s": slowest, "held": all(held)}
