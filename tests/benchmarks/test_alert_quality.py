@@ -96,11 +96,11 @@ def test_a_long_time_in_pieces_gives_the_alerts_that_it_gives_at_once(program: A
         )
 
     assert len(sent(whole)) > 20
-    # promtool adds what it averages in no order of ours: where a sum meets a threshold in its last digits, an alert
-    # may come or go with the next round instead.
+    # Alerts of used-up budgets were seen to begin and end one round apart, now and then; why is not known yet.
     for part, at_once in zip(sent(parts), sent(whole), strict=True):
         assert part[0] == at_once[0]
-        assert part[1:] == pytest.approx(at_once[1:], abs=scenario.step_s, rel=0)
+        apart = scenario.step_s if "'slo'" in part[0] else 0
+        assert part[1:] == pytest.approx(at_once[1:], abs=apart, rel=0)
 
 
 def test_runs_are_written_as_promtool_reads_them() -> None:
