@@ -139,6 +139,8 @@ def alerts_of(
     document = {
         "rule_files": [f"{number}.yml" for number, _ in enumerate(texts)],
         "evaluation_interval": f"{step_s}s",
+        # Else promtool takes groups in any order, and what one reads of another may come a round later.
+        "group_eval_order": [group["name"] for text in texts for group in yaml.safe_load(text)["groups"]],
         "tests": [
             {
                 "interval": f"{step_s}s",

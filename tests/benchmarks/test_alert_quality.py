@@ -88,19 +88,15 @@ def test_a_long_time_in_pieces_gives_the_alerts_that_it_gives_at_once(program: A
     )
     whole = replay(promtool, rules_that_speak(), series, scenario.steps, scenario.step_s, scenario.since)
 
-    def sent(alerts: list[Alert]) -> list[tuple[str, float, float]]:
-        return sorted(
-            (str(sorted(one.labels.items())), one.since, float("inf") if one.until is None else one.until)
+    def sent(alerts: list[Alert]) -> set[tuple[str, float, float | None]]:
+        return {
+            (str(sorted(one.labels.items())), one.since, one.until)
             for one in alerts
             if one.labels["notify"] != "ledger"
-        )
+        }
 
     assert len(sent(whole)) > 20
-    # Alerts of used-up budgets were seen to begin and end one round apart, now and then; why is not known yet.
-    for part, at_once in zip(sent(parts), sent(whole), strict=True):
-        assert part[0] == at_once[0]
-        apart = scenario.step_s if "'slo'" in part[0] else 0
-        assert part[1:] == pytest.approx(at_once[1:], abs=apart, rel=0)
+    assert sent(parts) == sent(whole)
 
 
 def test_runs_are_written_as_promtool_reads_them() -> None:
