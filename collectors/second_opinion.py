@@ -5,34 +5,17 @@ says so or we read it wrongly; an independent implementation of SNMP, from the f
 """
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from pysnmp.hlapi.v3arch import asyncio as pysnmp
 from pysnmp.proto.errind import EmptyResponse, RequestTimedOut
 
+from collectors.by_pysnmp import AUTHS, PRIVS, varbind
 from collectors.errors import RefusedError, SilentDeviceError
 from collectors.one_shot import numeric
 from collectors.snmp import ber
 from collectors.snmp.message import Value, Varbind
 from collectors.snmp.usm import Auth, Priv, User
-
-_AUTH: Final = {
-    Auth.NONE: pysnmp.USM_AUTH_NONE,
-    Auth.MD5: pysnmp.USM_AUTH_HMAC96_MD5,
-    Auth.SHA: pysnmp.USM_AUTH_HMAC96_SHA,
-    Auth.SHA224: pysnmp.USM_AUTH_HMAC128_SHA224,
-    Auth.SHA256: pysnmp.USM_AUTH_HMAC192_SHA256,
-    Auth.SHA384: pysnmp.USM_AUTH_HMAC256_SHA384,
-    Auth.SHA512: pysnmp.USM_AUTH_HMAC384_SHA512,
-}
-_PRIV: Final = {
-    Priv.NONE: pysnmp.USM_PRIV_NONE,
-    Priv.DES: pysnmp.USM_PRIV_CBC56_DES,
-    Priv.AES128: pysnmp.USM_PRIV_CFB128_AES,
-    Priv.AES192: pysnmp.USM_PRIV_CFB192_AES_BLUMENTHAL,
-    Priv.AES256: pysnmp.USM_PRIV_CFB256_AES_BLUMENTHAL,
-}
-_NUMBERS: Final = frozenset({ber.INTEGER, ber.COUNTER32, ber.COUNTER64, ber.TIME_TICKS, ber.GAUGE32})
 
 
 class Difference(NamedTuple):
@@ -81,7 +64,7 @@ async def walk_by_pysnmp(
                 raise RefusedError("said by pysnmp", f"{address}:{port}: {error}")
             if status:
                 raise RefusedError(str(status.prettyPrint()), f"{address}:{port} answered pysnmp with an error")
-            rows += [_varbind(name, value) for name, value in varbinds]
+            rows += [varbind(name, value) for name, value in varbinds]
             if len(rows) >= limit:
                 return rows[:limit]
     finally:
@@ -112,25 +95,9 @@ def differences(before: Iterable[Varbind], theirs: Iterable[Varbind], after: Ite
 def _who(credential: bytes | User) -> Any:
     if isinstance(credential, bytes):
         return pysnmp.CommunityData(credential, mpModel=1)  # noqa: S508 - the caller has the waiver
-    words: dict[str, Any] = {"authProtocol": _AUTH[credential.auth], "privProtocol": _PRIV[credential.priv]}
+    words: dict[str, Any] = {"authProtocol": AUTHS[credential.auth], "privProtocol": PRIVS[credential.priv]}
     if credential.auth is not Auth.NONE:
         words["authKey"] = credential.auth_password
     if credential.priv is not Priv.NONE:
         words["privKey"] = credential.priv_password
     return pysnmp.UsmUserData(credential.name, **words)  # noqa: S509 - the user's level is declared
-
-
-def _varbind(name: Any, value: Any) -> Varbind:
-    tag = _octet(value.tagSet.superTags[-1])
-    oid = ber.encode_oid(".".join(map(str, tuple(name))))
-    if tag in (ber.NULL, *ber.EXCEPTIONS):
-        return oid, tag, None
-    if tag == ber.OBJECT_IDENTIFIER:
-        return oid, tag, ber.encode_oid(".".join(map(str, tuple(value))))
-    if tag in _NUMBERS:
-        return oid, tag, int(value)
-    return oid, tag, bytes(value)
-
-
-def _octet(tag: Any) -> int:
-    return int(tag.tagClass | tag.tagFormat | tag.tagId)

@@ -11,8 +11,9 @@ a limited number of datagrams, and a full one is followed by a pause: polling go
 A device must send from the address under which it is asked: give it that trap source (on most routers the loopback).
 An inform is answered from the address on which we listen; on a machine with several addresses, name it.
 
-Notifications of v3 are opened by the keys with which we poll (`collectors.snmp.inbox`); a device that asks for our
-engine and its time, as it does before an inform, is answered and counted as ``introduced``.
+Notifications of v3 and informs go to pysnmp (`collectors.inbox`), by the keys with which we poll; a device that asks
+for our engine and its time, as it does before an inform, is answered and counted as ``introduced``. They cost many
+times what a plain trap does, so they have a bucket of their own beneath that of all.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from collectors.errors import DecodeError
-from collectors.snmp.inbox import Inbox, Opened
+from collectors.inbox import Inbox, Opened
 from collectors.snmp.traps import (
     COLD_START,
     LINK_DOWN,
@@ -37,7 +38,6 @@ from collectors.snmp.traps import (
     WARM_START,
     Trap,
     decode_trap,
-    response_to,
     version_of,
 )
 
@@ -80,6 +80,8 @@ class Limit:
 
 PER_SOURCE: Final = Limit(5, 20)
 IN_TOTAL: Final = Limit(500, 2_000)
+BY_PYSNMP: Final = Limit(100, 400)
+"""Of v3 and informs: a county's routers that all tell of one cut within a minute, at a tenth of a core."""
 
 
 class Buckets:
@@ -179,7 +181,7 @@ class TrapReceiver:
         sockets: as `bind` gives them; closed at the end.
         communities: by device, the one that it must use; None for a device of v3.
         on_trap: called with the device and its trap, from the loop.
-        inbox: opens those of v3; without it they are refused.
+        inbox: opens those of v3 and answers informs; without it they are refused.
         clock: seconds, monotonic; the transport's, since both keep the time of the same engines.
     """
 
@@ -199,6 +201,7 @@ class TrapReceiver:
         self._on_trap = on_trap
         self._inbox = inbox
         self._clock = clock
+        self._by_pysnmp = Buckets(BY_PYSNMP)
         self._buffer = bytearray(_LARGEST)
         self._foreign_said_at = -_FOREIGN_SAID_EVERY_S
         self._pauses: dict[socket.socket, asyncio.TimerHandle] = {}
@@ -239,7 +242,7 @@ class TrapReceiver:
                 continue  # an ICMP error of an earlier answer to an inform
             device, result = admit(source[0], now)
             if device is not None:
-                self._open(sock, bytes(memoryview(buffer)[:size]), source, device)
+                self._open(sock, bytes(memoryview(buffer)[:size]), source, device, now)
                 opened += 1
                 if opened == _OPENED_PER_TURN:
                     return  # the loop comes back after it served the others
@@ -255,35 +258,14 @@ class TrapReceiver:
         del self._pauses[sock]
         self._loop.add_reader(sock, self._drain, sock)
 
-    def _open(self, sock: socket.socket, data: bytes, source: tuple[str, int], device: int) -> None:
-        results = self.counters.results
+    def _open(self, sock: socket.socket, data: bytes, source: tuple[str, int], device: int, now: float) -> None:
         try:
-            if version_of(data) == VERSION_3:
-                self._open_sealed(sock, data, source, device)
-                return
-            trap = decode_trap(data)
+            opened = self._opened(data, device, now)
         except DecodeError as error:
-            results["garbled"] += 1
+            opened = Opened(problem="garbled")
             log.debug("from %s: %s", source[0], error)
-            return
-        if trap.community != self._communities(device):
-            results["refused"] += 1
-            return
-        self.counters.accept(trap.kind)
-        if trap.acknowledged:
-            # A full send buffer loses the answer, and the device sends its inform again.
-            with contextlib.suppress(OSError):
-                sock.sendto(response_to(trap), source)
-        self._on_trap(device, trap)
-
-    def _open_sealed(self, sock: socket.socket, data: bytes, source: tuple[str, int], device: int) -> None:
-        """One of v3.
-
-        Raises:
-            DecodeError: it cannot be opened.
-        """
-        opened = Opened() if self._inbox is None else self._inbox.open(device, data, self._clock())
         if opened.answer is not None:
+            # A full send buffer loses the answer, and the device sends its inform again.
             with contextlib.suppress(OSError):
                 sock.sendto(opened.answer, source)
         if opened.trap is not None:
@@ -291,8 +273,27 @@ class TrapReceiver:
             self._on_trap(device, opened.trap)
             return
         introduced = opened.answer is not None and opened.problem in ("unknown_engine", "not_in_window")
-        self.counters.results["introduced" if introduced else "refused"] += 1
+        known = opened.problem in ("garbled", "limited_global")
+        self.counters.results[opened.problem if known else "introduced" if introduced else "refused"] += 1
         log.debug("from %s: %s", source[0], opened.problem)
+
+    def _opened(self, data: bytes, device: int, now: float) -> Opened:
+        """What came, with its answer.
+
+        Raises:
+            DecodeError: it cannot be opened.
+        """
+        sealed = version_of(data) == VERSION_3
+        trap = None if sealed else decode_trap(data)
+        if trap is not None and trap.community != self._communities(device):
+            return Opened(problem="by another community")
+        if trap is not None and not trap.acknowledged:
+            return Opened(trap)
+        if self._inbox is None:
+            return Opened(problem="nobody opens it")
+        if not self._by_pysnmp.take(0, now):
+            return Opened(problem="limited_global")
+        return self._inbox.open(device, data, now) if trap is None else self._inbox.inform(trap, data, now)
 
 
 class Trigger:

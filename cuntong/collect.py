@@ -21,11 +21,11 @@ from collectors.asker import SnmpAsker
 from collectors.decode import compile_profiles
 from collectors.engine import Collector
 from collectors.fleet import Fleet, WatchedDevice
+from collectors.inbox import Inbox
 from collectors.line_changes import LineChanges
 from collectors.ping import Pinger
 from collectors.reach import PlatformReach, endpoints_of
 from collectors.schedule import Schedule
-from collectors.snmp.inbox import Inbox
 from collectors.snmp.target import Target
 from collectors.snmp.transport import SnmpTransport
 from collectors.snmp.traps import Trap

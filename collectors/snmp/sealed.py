@@ -68,18 +68,6 @@ def _within(data: bytes, at: int, end: int, wanted: int, problem: str) -> tuple[
     return start, stop
 
 
-def context_of(scoped: bytes) -> bytes:
-    """Context engine and name of a scoped PDU, encoded as they are.
-
-    Raises:
-        DecodeError: there are none.
-    """
-    _, start, stop = ber.read_header(scoped, 0)
-    _, at = _within(scoped, start, stop, ber.OCTET_STRING, "no context engine")
-    _, at = _within(scoped, at, stop, ber.OCTET_STRING, "no context name")
-    return scoped[start:at]
-
-
 def open_scoped(data: bytes, at: int, end: int) -> Envelope:
     """The PDU inside a scoped PDU; padding may follow it."""
     tag, at, stop = ber.read_header(data, at)

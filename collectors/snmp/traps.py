@@ -4,7 +4,7 @@ All three say the same thing in different shapes, so all three become one `Trap`
 numbers are mapped to the name that v2 would give it (RFC 3584 section 3.1).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,11 +13,9 @@ from collectors.snmp import ber
 from collectors.snmp.message import (
     VERSION_1,
     VERSION_2C,
-    Envelope,
     Pdu,
     Varbind,
     decode_varbinds,
-    encode_message,
     open_pdu,
 )
 
@@ -60,8 +58,7 @@ class Trap:
         uptime_s: seconds since the agent started, as it says; None if it does not.
         varbinds: what came with it, without sysUpTime.0 and snmpTrapOID.0.
         agent: of a v1 trap the address that the agent believes to have; nobody vouches for it.
-        request_id: of a notification of v2c or v3.
-        acknowledged: it is an inform; the sender waits for `response_to` it.
+        acknowledged: it is an inform; the sender waits for an answer.
     """
 
     version: int
@@ -70,9 +67,7 @@ class Trap:
     uptime_s: float | None
     varbinds: tuple[Varbind, ...]
     agent: bytes | None = None
-    request_id: int = 0
     acknowledged: bool = False
-    raw_varbinds: bytes = b""
 
     @property
     def kind(self) -> str:
@@ -118,11 +113,6 @@ def decode_trap(data: bytes) -> Trap:
     raise DecodeError(f"version {version} is neither v1 nor v2c")
 
 
-def response_to(inform: Trap) -> bytes:
-    """The message that acknowledges an inform: the same variables under the same number (RFC 3416 section 4.2.7)."""
-    return encode_message(inform.version, inform.community, Pdu.RESPONSE, inform.request_id, inform.raw_varbinds)
-
-
 def _open(data: bytes) -> tuple[int, int, int]:
     """The version, where it ends, and where the message ends."""
     tag, at, end = ber.read_header(data, 0)
@@ -135,21 +125,22 @@ def _open(data: bytes) -> tuple[int, int, int]:
 
 
 def _version_2c(data: bytes, at: int, end: int, community: bytes) -> Trap:
-    return notification(open_pdu(data, at, end, VERSION_2C, community), data)
+    envelope = open_pdu(data, at, end, VERSION_2C, community)
+    return notification_of(VERSION_2C, community, envelope.pdu, decode_varbinds(data, envelope.start, envelope.end))
 
 
-def notification(envelope: Envelope, data: bytes) -> Trap:
-    """A trap or an inform of v2c or v3 whose variables lie in ``data``.
+def notification_of(version: int, community: bytes, pdu: int, rows: Iterable[Varbind]) -> Trap:
+    """A trap or an inform of v2c or v3 by its PDU's kind and variables.
 
     Raises:
         DecodeError: the PDU notifies of nothing.
     """
-    if envelope.pdu not in (Pdu.TRAP_V2, Pdu.INFORM):
-        raise DecodeError(f"PDU {envelope.pdu:#x} notifies of nothing")
+    if pdu not in (Pdu.TRAP_V2, Pdu.INFORM):
+        raise DecodeError(f"PDU {pdu:#x} notifies of nothing")
     # The standard wants sysUpTime.0 and snmpTrapOID.0 first, in this order; not every agent knows.
     oid, uptime_s = None, None
     varbinds: list[Varbind] = []
-    for varbind in decode_varbinds(data, envelope.start, envelope.end):
+    for varbind in rows:
         name, tag, value = varbind
         if name == _SNMP_TRAP_OID and oid is None and tag == ber.OBJECT_IDENTIFIER and isinstance(value, bytes):
             oid = _checked(value)
@@ -159,16 +150,7 @@ def notification(envelope: Envelope, data: bytes) -> Trap:
             varbinds.append(varbind)
     if oid is None:
         raise DecodeError("a notification without snmpTrapOID")
-    return Trap(
-        envelope.version,
-        envelope.community,
-        oid,
-        uptime_s,
-        tuple(varbinds),
-        request_id=envelope.request_id,
-        acknowledged=envelope.pdu == Pdu.INFORM,
-        raw_varbinds=ber.encode_tlv(ber.SEQUENCE, data[envelope.start : envelope.end]),
-    )
+    return Trap(version, community, oid, uptime_s, tuple(varbinds), acknowledged=pdu == Pdu.INFORM)
 
 
 def _version_1(data: bytes, at: int, end: int, community: bytes) -> Trap:

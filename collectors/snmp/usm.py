@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from collectors.errors import DecodeError, RefusedError
 from collectors.snmp import ber
 from collectors.snmp.message import Envelope, Pdu, decode_varbinds
-from collectors.snmp.sealed import USM, VERSION_3, Sealed, context_of, open_scoped
+from collectors.snmp.sealed import USM, VERSION_3, Sealed, open_scoped
 
 _MAX_SIZE: Final = 65_507
 _TIME_WINDOW_S: Final = 150  # RFC 3414 section 2.2.3
@@ -192,17 +192,6 @@ class Security:
             self._meet(Sealed(0, 0, engine_id, boots, seconds, b"", 0, b"", b"", 0, 0), now)
         self._boots, self._time, self._at = boots, seconds, now
 
-    def reply(self, pdu: Pdu, sealed: Sealed, body: bytes, request_id: int, varbinds: bytes, now: float) -> bytes:
-        """An answer to a message that was opened, in its context and on its level of security.
-
-        Args:
-            body: as `open` gave it; a REPORT to what cannot be opened has none.
-        """
-        flags = sealed.flags & (_AUTH | _PRIV) & self.user.flags
-        inside = context_of(body) if body else b""
-        scoped = self._scoped(pdu, request_id, varbinds, 0, inside)
-        return self._message(sealed.message_id, flags, sealed.user, scoped, now)
-
     def seal(self, pdu: Pdu, request_id: int, varbinds: bytes, repetitions: int, now: float) -> bytes:
         """A request; the discovery of the engine while that is unknown.
 
@@ -217,12 +206,10 @@ class Security:
         scoped = self._scoped(pdu, request_id, varbinds, repetitions)
         return self._message(request_id, self.user.flags | _REPORTABLE, self.user.name.encode(), scoped, now)
 
-    def _scoped(self, pdu: Pdu, request_id: int, varbinds: bytes, repetitions: int, inside: bytes = b"") -> bytes:
+    def _scoped(self, pdu: Pdu, request_id: int, varbinds: bytes, repetitions: int) -> bytes:
         body = ber.encode_integer(request_id) + ber.encode_integer(0) + ber.encode_integer(repetitions) + varbinds
-        inside = inside or (
-            ber.encode_tlv(ber.OCTET_STRING, self.engine_id)
-            + ber.encode_tlv(ber.OCTET_STRING, self.user.context.encode())
-        )
+        context = ber.encode_tlv(ber.OCTET_STRING, self.user.context.encode())
+        inside = ber.encode_tlv(ber.OCTET_STRING, self.engine_id) + context
         return ber.encode_tlv(ber.SEQUENCE, inside + ber.encode_tlv(pdu, body))
 
     def _message(self, message_id: int, flags: int, user: bytes, scoped: bytes, now: float) -> bytes:
@@ -290,6 +277,14 @@ class Security:
         blank = data[: sealed.digest_at] + bytes(len(sealed.digest)) + data[sealed.digest_at + len(sealed.digest) :]
         if not hmac.compare_digest(self._digest(blank), sealed.digest):
             raise DecodeError("the digest is wrong: altered, or another key")
+        self.stay_in_window(sealed, now)
+
+    def stay_in_window(self, sealed: Sealed, now: float) -> None:
+        """Go on with the clock of a message whose digest is right.
+
+        Raises:
+            DecodeError: it is older than what was heard before.
+        """
         expected = self._time + int(now - self._at)
         if sealed.boots < self._boots or (sealed.boots == self._boots and sealed.time < expected - _TIME_WINDOW_S):
             raise DecodeError("a message from outside the time window: replayed, or very late")

@@ -1,7 +1,7 @@
-"""Notifications of SNMPv3: sent by net-snmp's own programs and by pysnmp, opened and answered by us.
+"""Notifications of SNMPv3: sent by net-snmp's own programs and by pysnmp, opened and answered by pysnmp in our bounds.
 
-pysnmp is the oracle of our messages here: an inform is a discovery, a time synchronisation and an encrypted message
-in each direction, each of which the other side checks.
+An inform is a discovery, a time synchronisation and an encrypted message in each direction, each of which the other
+side checks.
 """
 
 import asyncio
@@ -20,9 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pysnmp.hlapi.v3arch import asyncio as pysnmp
 
+from collectors import inbox as inbox_module
 from collectors.errors import DecodeError
+from collectors.inbox import Inbox, engine_id
 from collectors.snmp import ber
-from collectors.snmp.inbox import Inbox, engine_id
 from collectors.snmp.message import Pdu, encode_varbinds
 from collectors.snmp.sealed import open_sealed
 from collectors.snmp.traps import LINK_DOWN, Trap
@@ -137,7 +138,7 @@ async def test_net_snmps_traps_are_taken(auth: Auth, priv: Priv, program: Any, t
 
 
 @pytest.mark.parametrize(("auth", "priv"), PAIRS, ids=lambda one: str(one))
-async def test_pysnmp_and_we_agree_on_every_pair_that_it_knows(auth: Auth, priv: Priv) -> None:
+async def test_pysnmps_informs_are_taken_and_answered(auth: Auth, priv: Priv) -> None:
     one = user(auth, priv)
     post = Post(one)
     engine = pysnmp.SnmpEngine()
@@ -237,3 +238,43 @@ def test_octets_of_any_kind_raise_nothing_but_a_decode_error(octets: bytes) -> N
 def test_a_receiver_that_knows_no_users_refuses() -> None:
     opener = Inbox("test", 1_800_000_000.0, 0.0, lambda _: (), lambda _: None, SALT)
     assert opener.open(0, trap_of(BEST, opener.engine_id, 1, 1), 0.0).problem == "unknown_user"
+
+
+def test_two_devices_of_one_user_name_and_two_passwords_are_both_heard() -> None:
+    """Which one engine of pysnmp cannot: of a name it knows one user."""
+    here, there = BEST, User("watch", Auth.SHA256, "another-auth-password", Priv.AES128, "another-priv-password")
+    keys = [Security(one, SALT) for one in (here, there)]
+    for number, one in enumerate(keys):
+        one.stand(DEVICE_ENGINE[:-1] + bytes((number,)), 0, 0, 0.0)
+    opener = Inbox("test", 1_800_000_000.0, 0.0, lambda device: (keys[device].user,), keys.__getitem__, SALT)
+    for device, one in enumerate(keys):
+        for sender_engine, boots in ((one.engine_id, 4), (opener.engine_id, 200_000_000)):
+            pdu = Pdu.INFORM if sender_engine == opener.engine_id else Pdu.TRAP_V2
+            opened = opener.open(device, trap_of(one.user, sender_engine, boots, 0, pdu), 0.0)
+            assert opened.trap is not None, opened
+            assert (opened.answer is not None) == opened.trap.acknowledged
+    wrong = opener.open(1, trap_of(here, keys[1].engine_id, 4, 0), 0.0)
+    assert wrong.trap is None
+    assert wrong.answer is None
+
+
+def test_a_trap_that_wants_no_report_gets_none() -> None:
+    opener, _ = inbox(BEST)
+    data = trap_of(BEST, DEVICE_ENGINE, 4, 1000)
+    opened = opener.open(0, data[:-1] + bytes((data[-1] ^ 1,)), 0.0)
+    assert (opened.trap, opened.answer) == (None, None)
+
+
+def test_what_is_remembered_of_devices_and_messages_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "_MOST_KEYS", 3)
+    monkeypatch.setattr(inbox_module, "_MOST_ENGINES", 2)
+    users = [user(Auth.SHA, Priv.NONE, f"watch-{number}") for number in range(4)]
+    keys = [Security(users[number % 4], SALT) for number in range(12)]
+    for number, one in enumerate(keys):
+        one.stand(DEVICE_ENGINE[:-1] + bytes((number,)), 0, 0, 0.0)
+    opener = Inbox("test", 1_800_000_000.0, 0.0, lambda device: (keys[device].user,), keys.__getitem__, SALT)
+    for _ in range(2):  # who was forgotten is met again
+        for device, one in enumerate(keys):
+            assert opener.open(device, trap_of(one.user, one.engine_id, 4, 1000), 0.0).trap is not None
+    assert len(opener._receivers) == 2
+    assert all(len(receiver._users) <= 3 for receiver in opener._receivers.values())

@@ -40,10 +40,14 @@ async def test_the_two_agree_on_everything_that_a_real_agent_says(snmpd: int, wh
         walked = await walk_device("127.0.0.1", snmpd, who, [ber.encode_oid("1.3.6.1.2.1")], limit=4000, timeout_s=5)
         return walked.rows
 
-    before = await ours()
-    theirs = await walk_by_pysnmp("127.0.0.1", snmpd, who, ber.encode_oid("1.3.6.1.2.1"), limit=4000, timeout_s=5)
+    for _ in range(3):  # neighbours of the machine come and go; what the two read differently stays different
+        before = await ours()
+        theirs = await walk_by_pysnmp("127.0.0.1", snmpd, who, ber.encode_oid("1.3.6.1.2.1"), limit=4000, timeout_s=5)
+        found = differences(before, theirs, await ours())
+        if not found:
+            break
     assert len(theirs) > 100
-    assert differences(before, theirs, await ours()) == []
+    assert found == []
 
 
 async def test_a_silent_address_and_a_wrong_key_are_told_apart(snmpd: int) -> None:
