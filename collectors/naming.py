@@ -1,15 +1,11 @@
-"""Names of objects for people: well-known ones, those of our profiles, those of an operator's MIB files.
-
-MIB files are only read for names and their places (``name OBJECT-TYPE ... ::= { parent 3 }``); what else they say is
-left alone, so that a vendor's faulty file still gives its names.
-"""
+"""Names of objects for people: well-known ones, those of our profiles, those of an operator's MIB files."""
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from collectors.errors import DecodeError
+from collectors.mib_files import Mibs
 from collectors.snmp import ber
 from inventory.profiles import Profile, Source
 
@@ -103,15 +99,26 @@ WELL_KNOWN: Final[Mapping[str, str]] = {
 }
 
 
+_WORDS: Final[Mapping[str, Mapping[int, str]]] = {
+    "ifAdminStatus": {1: "up", 2: "down", 3: "testing"},
+    "ifOperStatus": {
+        1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "notPresent", 7: "lowerLayerDown",
+    },
+    "hrDeviceStatus": {1: "unknown", 2: "running", 3: "warning", 4: "testing", 5: "down"},
+    "hrPrinterStatus": {1: "other", 2: "unknown", 3: "idle", 4: "printing", 5: "warmup"},
+}  # fmt: skip
+"""What numbers mean (RFC 2863, RFC 2790)."""
+
+
 class Namebook:
     """Names to object identifiers and back.
 
     Args:
         profiles: their columns are ``module.column``, of one profile ``profile:module.column``.
-        mibs: names from MIB files; they win.
+        mibs: what MIB files say; it wins.
     """
 
-    def __init__(self, profiles: Mapping[str, Profile], mibs: Mapping[str, str] | None = None) -> None:
+    def __init__(self, profiles: Mapping[str, Profile], mibs: Mibs | None = None) -> None:
         self._oids: dict[str, str] = {}
         for name, profile in profiles.items():
             for module_name, module in profile.modules.items():
@@ -120,7 +127,8 @@ class Namebook:
                     if source.oid is not None:
                         self._oids.setdefault(f"{module_name}.{column_name}", source.oid)
                         self._oids[f"{name}:{module_name}.{column_name}"] = source.oid
-        known = {**WELL_KNOWN, **(mibs or {})}
+        known = {**WELL_KNOWN, **(mibs.oids if mibs else {})}
+        self._words = {known[name]: words for name, words in {**_WORDS, **(mibs.words if mibs else {})}.items()}
         named = {oid: name for name, oid in known.items()}
         # A profile names instances; what has a name of its own keeps it.
         self._shown = {
@@ -150,6 +158,15 @@ class Namebook:
             mend = f" Did you mean {close[0]}?" if close else " Give its numbers, or its MIB's folder with --mibs."
             raise ValueError(f"{given!r} is no object that we know.{mend}") from None
 
+    def word(self, oid: bytes, number: int) -> str | None:
+        """What this number means at this object, such as ``up``; None where that is not known."""
+        dotted = ber.decode_oid(oid)
+        while dotted:
+            if dotted in self._words:
+                return self._words[dotted].get(number)
+            dotted = dotted.rpartition(".")[0]
+        return None
+
     def name(self, oid: bytes) -> str:
         """What people call it: the longest name that is known, and the numbers behind it."""
         try:
@@ -162,56 +179,3 @@ class Namebook:
                 return self._shown[prefix] + dotted[len(prefix) :]
             prefix = prefix.rpartition(".")[0]
         return dotted
-
-
-_COMMENT: Final = re.compile(r"--.*?(?:--|$)", re.MULTILINE)
-_TEXT: Final = re.compile(r'"[^"]*"')
-_ASSIGNED: Final = re.compile(
-    r"\b([a-z][A-Za-z0-9-]*)\s+"
-    r"(?:OBJECT\s+IDENTIFIER|(?:OBJECT-TYPE|OBJECT-IDENTITY|MODULE-IDENTITY|NOTIFICATION-TYPE|OBJECT-GROUP)\b"
-    r"(?:(?!::=).)*?)"
-    r"\s*::=\s*\{([^{}]*)\}",
-    re.DOTALL,
-)
-_STEP: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9-]*)\s*(?:\(\s*(\d+)\s*\))?|(\d+))")
-_LARGEST_FILE: Final = 8 << 20
-
-
-def read_mibs(folder: Path) -> dict[str, str]:
-    """Dotted object identifiers by name, from all MIB files in a folder; names without a known parent are left out.
-
-    Raises:
-        OSError: the folder cannot be read.
-    """
-    steps: dict[str, list[tuple[str | None, str | None, str | None]]] = {}
-    for file in sorted(folder.iterdir()):
-        if file.is_file() and file.stat().st_size <= _LARGEST_FILE:
-            text = _TEXT.sub('""', _COMMENT.sub("", file.read_text("utf-8", "replace")))
-            for name, place in _ASSIGNED.findall(text):
-                steps.setdefault(name, [(a or None, b or None, c or None) for a, b, c in _STEP.findall(place)])
-    found = {"iso": "1", **_ROOTS} | {name: oid for name, oid in WELL_KNOWN.items() if name not in steps}
-    waiting = dict(steps)
-    while waiting:
-        solved = {name: oid for name, place in waiting.items() if (oid := _place(place, found)) is not None}
-        if not solved:
-            break
-        found.update(solved)
-        waiting = {name: place for name, place in waiting.items() if name not in solved}
-    return {name: oid for name, oid in found.items() if name in steps}
-
-
-def _place(steps: list[tuple[str | None, str | None, str | None]], known: Mapping[str, str]) -> str | None:
-    """The object identifier of ``{ parent 1 name(2) 3 }``; None while its parent is not known."""
-    if not steps:
-        return None
-    name, number, bare = steps[0]
-    first = known.get(name) if name else bare
-    if first is None:
-        first = number if len(steps) > 1 else None  # { iso org(3) ... } begins with a name; { 1 3 6 } with a number
-    if first is None:
-        return None
-    rest = [number or bare for _, number, bare in steps[1:]]
-    if any(arc is None for arc in rest):
-        return None
-    oid = ".".join([first, *(arc for arc in rest if arc is not None)])
-    return oid if re.fullmatch(r"[0-2](\.\d+)*", oid) else None

@@ -44,13 +44,15 @@ def found(rows: Iterable[Row]) -> Table:
     )
 
 
-def value(tag: int, content: Value, book: Namebook) -> dict[str, str]:
+def value(oid: bytes, tag: int, content: Value, book: Namebook) -> dict[str, str]:
     """Type and value of an object, as people read them."""
     kind = _TYPES.get(tag, f"type {tag}")
     if content is None:
         return {"type": kind, "value": ""}
     if isinstance(content, int):
-        return {"type": kind, "value": _ticks(content) if tag == ber.TIME_TICKS else str(content)}
+        word = book.word(oid, content) if tag == ber.INTEGER else None
+        shown = f"{word}({content})" if word else _ticks(content) if tag == ber.TIME_TICKS else str(content)
+        return {"type": kind, "value": shown}
     if tag == ber.OBJECT_IDENTIFIER:
         return {"type": kind, "value": book.name(content)}
     if tag == ber.IP_ADDRESS and len(content) == 4:

@@ -199,13 +199,14 @@ def walk(
     as_json: Json = False,
 ) -> None:
     """Show what a device answers below one object, with names and values for people."""
-    from collectors.naming import Namebook, read_mibs
+    from collectors.mib_files import read_mibs
+    from collectors.naming import WELL_KNOWN, Namebook
     from collectors.snmp import ber
     from cuntong.show_found import value
     from inventory.profiles import load_profiles
 
     who = _opened(credential, community)
-    book = Namebook(load_profiles(profiles), read_mibs(mibs) if mibs else None)
+    book = Namebook(load_profiles(profiles), read_mibs(mibs, WELL_KNOWN) if mibs else None)
     try:
         root = book.oid(what)
     except ValueError as error:
@@ -215,7 +216,7 @@ def walk(
         _compare(address, who, root, walked, book, limit, timeout, retries, as_json)
         return
     rows = [
-        {"oid": ber.decode_oid(oid), "name": book.name(oid), **value(tag, content, book)}
+        {"oid": ber.decode_oid(oid), "name": book.name(oid), **value(oid, tag, content, book)}
         for oid, tag, content in walked.rows
     ]
     if as_json:
@@ -252,8 +253,8 @@ def _compare(
         raise StartError(f"{address}: {error.strerror or error}.") from None
     again = _walked(address, who, [root], limit, timeout_s, retries)
     found = [
-        (each.oid, value(*each.ours, book) if each.ours else None, value(*each.theirs, book) if each.theirs else None)
-        for each in differences(walked.rows, theirs, again.rows)
+        (oid, value(oid, *ours, book) if ours else None, value(oid, *its, book) if its else None)
+        for oid, ours, its in differences(walked.rows, theirs, again.rows)
     ]
     if as_json:
         named = [

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.naming import WELL_KNOWN, Namebook, read_mibs
+from collectors.mib_files import read_mibs
+from collectors.naming import WELL_KNOWN, Namebook
 from collectors.snmp import ber
 from inventory.profiles import load_profiles
 
@@ -22,6 +23,18 @@ acmeTemperature OBJECT-TYPE
     STATUS current
     DESCRIPTION "Says '::= { acme 7 }', which is only a text."
     ::= { acmeSensors 3 }
+AcmeMood ::= TEXTUAL-CONVENTION
+    STATUS current
+    DESCRIPTION "A mood (1)."
+    SYNTAX INTEGER { glad(1), sad(-2) }
+acmeDoor OBJECT-TYPE
+    SYNTAX INTEGER { open(1), -- not shut(3)
+                     shut(2) }
+    MAX-ACCESS read-only
+    STATUS current
+    DESCRIPTION "A door."
+    ::= { acmeSensors 4 }
+acmeMood OBJECT-TYPE SYNTAX AcmeMood MAX-ACCESS read-only STATUS current DESCRIPTION "" ::= { acmeSensors 5 }
 acmeSensors OBJECT IDENTIFIER ::= { acme 1 }
 acme MODULE-IDENTITY
     LAST-UPDATED "202601010000Z"
@@ -71,11 +84,18 @@ def test_mib_files_give_their_names_in_any_order_whatever_else_is_wrong_with_the
     (tmp_path / "ACME-MIB.txt").write_text(MIB, "utf-8")
     (tmp_path / "broken.mib").write_bytes(b"\xff\xfe broken ::= { }")
     (tmp_path / "folder").mkdir()
-    assert read_mibs(tmp_path) == {
+    found = read_mibs(tmp_path, WELL_KNOWN)
+    assert found.oids == {
         "acme": "1.3.6.1.4.1.32473",
         "acmeSensors": "1.3.6.1.4.1.32473.1",
         "acmeTemperature": "1.3.6.1.4.1.32473.1.3",
+        "acmeDoor": "1.3.6.1.4.1.32473.1.4",
+        "acmeMood": "1.3.6.1.4.1.32473.1.5",
         "acmeFar": "1.3.6.1.4.1.32473.7",
     }
-    book = Namebook({}, read_mibs(tmp_path))
+    assert found.words == {"acmeDoor": {1: "open", 2: "shut"}, "acmeMood": {1: "glad", -2: "sad"}}
+    book = Namebook({}, found)
     assert book.name(ber.encode_oid("1.3.6.1.4.1.32473.1.3.0")) == "acmeTemperature.0"
+    assert book.word(ber.encode_oid("1.3.6.1.4.1.32473.1.4.0"), 2) == "shut"
+    assert book.word(ber.encode_oid("1.3.6.1.4.1.32473.1.4.0"), 9) is None
+    assert book.word(ber.encode_oid("1.3.6.1.2.1.2.2.1.8.3"), 7) == "lowerLayerDown"
