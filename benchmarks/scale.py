@@ -31,7 +31,7 @@ from collectors.asker import SnmpAsker
 from collectors.engine import Collector
 from collectors.schedule import Schedule
 from collectors.snmp.transport import SnmpTransport
-from cuntong.collect import fleet_of, groups_of, in_the_simulator, targets_of
+from cuntong.collect import fleet_of, groups_of, in_the_simulator, settle_memory, targets_of
 from cuntong.http import DATAGRAM, free_port
 from cuntong.settings import Settings
 from exporter.text import CountyText
@@ -102,6 +102,7 @@ async def sweep(inventory: Inventory, port: int, folder: Path) -> dict[str, floa
     schedule = Schedule(groups_of(inventory), settings.interval_s, settings.per_uplink)
     collector = Collector(fleet_of(inventory), range(len(targets)), schedule, asker, journal, time.time)
     text = CountyText(inventory, collector)
+    settle_memory()
     cpu, began = time.process_time(), time.monotonic()
     running = asyncio.ensure_future(collector.run())
     dead = {ordinal for ordinal in range(len(targets)) if _is_dead(ordinal)}

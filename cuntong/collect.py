@@ -1,6 +1,7 @@
 """``cuntong collect``: wires inventory, ledger, SNMP and metrics into one running collector."""
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -338,6 +339,17 @@ def collect(
         start_anew()
 
 
+def settle_memory() -> None:
+    """Leave what was built out of the garbage collector's rounds, and have it make fewer of them.
+
+    A sweep makes few cycles and many objects that live on. By Python's own thresholds looking at them again and again
+    is a quarter of a sweep's CPU at 10,000 devices, and more at 100,000.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def spool_of(engine: Engine, settings: Settings, lease: Lease) -> Spool | None:
     """Where facts wait for a ledger on another machine; a SQLite file is on this one's disk already."""
     if engine.dialect.name == "sqlite":
@@ -408,6 +420,7 @@ async def _run(
     )
     token = probe_token(settings.secrets)
     prober = Prober(inventory, collector, text, asker.survey_next, lambda device: targets[device] is not None, token)
+    settle_memory()
     log.info("collecting %s: %d devices, metrics on %s (pid %d)", inventory.title, len(polled), address, os.getpid())
     try:
         follow_s = min(settings.interval_s, _FOLLOW_S)
