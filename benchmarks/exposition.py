@@ -45,7 +45,7 @@ from collectors.line_changes import LineChanges
 from collectors.schedule import Schedule
 from cuntong import demo
 from cuntong import http as serving
-from cuntong.collect import fleet_of, line_ports
+from cuntong.collect import fleet_of, line_ports, settle_memory
 from cuntong.watching import County as Seen
 from exporter.formats import Families, Format, blocks, page
 from exporter.http import keep_ready, metrics_app
@@ -211,6 +211,7 @@ def collector_process(folder: str, series: int, tell: Connection) -> None:
                 await asyncio.sleep(0.05)
 
         app = metrics_app({county.inventory.top: county.text}, own)
+        settle_memory()
         await asyncio.gather(polls(), keep_ready([county.text]), serving.serve(app, sock))
 
     uvloop.run(run())
