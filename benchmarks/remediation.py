@@ -213,27 +213,45 @@ def speed() -> None:
     usual = usual.replace("rule 100 deny", "rule 10 permit source 10.3.0.0 0.0.255.255\n rule 100 deny")
     moved = text.replace("10.9.0.1\n", "10.9.0.5\n").replace("ip address 10.9.0.2", "ip address 10.9.0.6")
 
-    def library(wanted: str) -> None:
-        bare_hier_config(Platform.VRP, text, wanted, None)
+    def library(device: tuple[str, str]) -> None:
+        bare_hier_config(Platform.VRP, *device, None)
 
-    def mine(wanted: str) -> None:
-        remediate(Platform.VRP, text, wanted, manager="10.1.2.3")
+    def mine(device: tuple[str, str]) -> None:
+        remediate(Platform.VRP, *device, manager="10.1.2.3")
 
+    commands = len(remediate(Platform.VRP, text, moved, manager="10.1.2.3").commands)
     print(f"{len(text.splitlines())} lines of VRP, CPU of one device, median of 20")
-    for what, wanted in (("nothing to do", text), ("three lines", usual), ("the WAN and every route move", moved)):
-        yardstick, spent = _median_ms(library, wanted), _median_ms(mine, wanted)
+    for what, devices in (
+        ("nothing to do", [(text, text)] * 20),
+        ("three lines", [(text, usual)] * 20),
+        (f"{commands} commands", [(text, moved)] * 20),
+        # What a line means is remembered; here no device says a line with an address or name that another one said.
+        (f"{commands} commands, nothing alike", [(_another(text, n), _another(moved, n)) for n in range(20)]),
+    ):
+        yardstick, spent = _median_ms(library, devices), _median_ms(mine, devices)
         print(
             f"  {what:30} {spent:5.1f} ms, {spent / LIMIT_MS:.2f} of the {LIMIT_MS:.0f} ms allowed; "
             f"{spent / yardstick:.1f} times hier_config bare ({yardstick:.1f} ms), which orders and checks nothing"
         )
 
 
-def _median_ms(work: Callable[[str], None], wanted: str) -> float:
-    work(wanted)
+def _another(text: str, number: int) -> str:
+    """The configuration of another device of the same make."""
+    for old, new in (
+        ("10.9.0.", f"10.{number}.0."),
+        ("10.128.", f"10.{100 + number}."),
+        ("10.64.", f"10.{50 + number}."),
+    ):
+        text = text.replace(old, new)
+    return text.replace("description line", f"description device {number} line")
+
+
+def _median_ms(work: Callable[[tuple[str, str]], None], devices: list[tuple[str, str]]) -> float:
+    work(devices[0])
     spent = []
-    for _ in range(20):
+    for device in devices:
         start = time.process_time()
-        work(wanted)
+        work(device)
         spent.append((time.process_time() - start) * 1e3)
     return statistics.median(spent)
 

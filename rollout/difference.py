@@ -8,14 +8,14 @@ of several steps.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rollout.device_model import is_physical
 from rollout.meaning import canonical, listed
 from rollout.ordering import ADD, DELETE, SWAP, Op, Where, in_order, said
 from rollout.platform import Platform
 from rollout.rules import RULES
-from rollout.rules.model import Mode
+from rollout.rules.model import Mode, first_of
 from rollout.running import SECRET, secrets_of
 from rollout.tree import Item, Items, header_of, is_default, set_lines
 
@@ -444,8 +444,13 @@ class Difference:
 
 @lru_cache(maxsize=65536)
 def _rank(platform: Platform, text: str) -> int:
-    order = RULES[platform].order
-    return next((i for i, pattern in enumerate(order) if pattern.match(text)), len(order) // 2)
+    found = _order(platform).match(text)
+    return int(found.lastgroup[1:]) if found and found.lastgroup else len(RULES[platform].order) // 2
+
+
+@cache
+def _order(platform: Platform) -> re.Pattern[str]:
+    return first_of(RULES[platform].order)
 
 
 def _thing(item: Item) -> str:

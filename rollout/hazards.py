@@ -62,7 +62,7 @@ def of_lines(platform: Platform, commands: Iterable[str]) -> list[Hazard]:
         line = command.strip()
         if _FORBIDDEN.match(line) and not _ALLOWED.match(line):
             found.append(Hazard("forbidden-command", line, "This command is never sent by a plan.", True))
-        if "\t" in line or "?" in line or not line.isprintable():
+        if "?" in line or not line.isprintable():  # a tabulator is not printable either
             char = next(one for one in line if one in "\t?" or not one.isprintable())
             found.append(
                 Hazard("dangerous-character", line, f"A terminal does not take {char!r} as text but obeys it.", True)
@@ -81,7 +81,7 @@ def of_lines(platform: Platform, commands: Iterable[str]) -> list[Hazard]:
 
 
 def _bad_address(line: str) -> str | None:
-    if line.startswith(("description ", "remark ", "header ", "banner ", "sysname ", "hostname ")):
+    if "." not in line or line.startswith(("description ", "remark ", "header ", "banner ", "sysname ", "hostname ")):
         return None
     for found in _ADDRESS.finditer(line):
         if int(found[5] or 0) > 32 or any(int(found[n]) > 255 for n in (1, 2, 3, 4)):

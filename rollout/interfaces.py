@@ -116,10 +116,27 @@ def _net(text: str) -> IPv4Network:
 
 
 def route_of(item: Item, root: str, vrf: str) -> Route | None:
-    words = item.value.split()
-    if words[:2] not in (["ip", "route-static"], ["ip", "route"]) or item.negative or len(words) < 4:
+    """The static route that a line sets; None where it sets none.
+
+    Args:
+        root: key of the root item that the line stands in, or is.
+        vrf: the one that its section is for; a VRF that the line itself names goes before.
+    """
+    if item.negative or not item.value.startswith(("ip route-static ", "ip route ")):
         return None
-    words = words[2:]
+    read = _route(item.value, vrf)
+    if read is None:
+        return None
+    vrf, net, low, high, exit_, hop, null = read
+    key = item.key if not vrf or root == item.key else f"{root}/{item.key}"
+    return Route(key, root, vrf, net, exit_, hop, low, high, null)
+
+
+@lru_cache(maxsize=65536)
+def _route(value: str, vrf: str) -> tuple[str, IPv4Network, int, int, str, IPv4Address | None, bool] | None:
+    words = value.split()[2:]
+    if len(words) < 2:
+        return None
     if words[0] in ("vpn-instance", "vrf"):
         vrf, words = words[1], words[2:]
     if "vrf" in words[1:-1]:
@@ -145,14 +162,5 @@ def route_of(item: Item, root: str, vrf: str) -> Route | None:
                 exit_ += words[i + 1]
     exit_ = re.sub(r"((?:\d+/)+\d+)\1$", r"\1", exit_)
     null = exit_ in ("null0", "blackhole", "reject")
-    return Route(
-        key=item.key if not vrf or root == item.key else f"{root}/{item.key}",
-        root=root,
-        vrf=vrf,
-        net=net,
-        exit=f"§interface {exit_}" if exit_ and hop is None else "",
-        hop=hop,
-        low=int(net.network_address),
-        high=int(net.broadcast_address),
-        null=null,
-    )
+    way = f"§interface {exit_}" if exit_ and hop is None else ""
+    return vrf, net, int(net.network_address), int(net.broadcast_address), way, hop, null

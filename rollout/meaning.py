@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 from rollout.platform import Platform
 from rollout.rules import RULES
-from rollout.rules.model import Line, Mode, Rules, Section
+from rollout.rules.model import Line, Mode, Rules, Section, either
 from rollout.running import SECRET, mask
 
 
@@ -39,8 +39,8 @@ class Meaning:
 
 
 @cache
-def _by_word(platform: Platform, kind: str) -> tuple[dict[str, list[Line]], list[Line], list[Section]]:
-    """The rows of a kind of section by first word, those that begin with no plain word, and its sections."""
+def _by_word(platform: Platform, kind: str) -> tuple[dict[str, list[Line]], list[Line], list[Section], re.Pattern[str]]:
+    """Rows of a kind of section by first word, those that begin with no plain word; its sections, and all in one."""
     rules = RULES[platform]
     words: dict[str, list[Line]] = {}
     rest: list[Line] = []
@@ -56,7 +56,8 @@ def _by_word(platform: Platform, kind: str) -> tuple[dict[str, list[Line]], list
     for rows in words.values():
         rows.extend(loose)
         rows.sort(key=lambda row: index[id(row)])
-    return words, loose, [one for one in rules.sections if kind in one.within]
+    sections = [one for one in rules.sections if kind in one.within]
+    return words, loose, sections, either(one.match for one in sections)
 
 
 def _first_words(pattern: str) -> list[str]:
@@ -74,8 +75,8 @@ def meaning_of(platform: Platform, kind: str, text: str, parent: bool = False) -
     negative = text.startswith(f"{rules.negation} ")
     body = text[len(rules.negation) + 1 :] if negative else text
     value = canonical(platform, body)
-    words, loose, sections = _by_word(platform, kind)
-    for section in sections:
+    words, loose, sections, opens = _by_word(platform, kind)
+    for section in sections if opens.match(value) else ():
         if (found := section.match.match(value)) is not None:
             groups = (section.match.match(body) or found).groupdict()
             key = "§" + _identity(_ids(found.groupdict()))
@@ -150,6 +151,11 @@ _MASKED = re.compile(
 _AREA = re.compile(r"(?<!\S)area (\d+)(?!\S)")
 
 
+@cache
+def _swapped(platform: Platform) -> re.Pattern[str]:
+    return either(pattern for pattern, _ in RULES[platform].swaps)
+
+
 @lru_cache(maxsize=65536)
 def canonical(platform: Platform, body: str) -> str:
     """A line in the one form that comparison uses: secrets masked, masks as lengths, areas dotted."""
@@ -161,8 +167,9 @@ def canonical(platform: Platform, body: str) -> str:
         value = f"{found[1]} {found[2]} {_length(found[3])}{value[found.end() :]}"
     if "area " in value:
         value = _AREA.sub(lambda one: f"area 0.0.{int(one[1]) >> 8}.{int(one[1]) & 255}", value)
-    for pattern, replacement in rules.swaps:
-        value = pattern.sub(replacement, value)
+    if _swapped(platform).match(value):
+        for pattern, replacement in rules.swaps:
+            value = pattern.sub(replacement, value)
     return value
 
 

@@ -16,9 +16,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address
 
-from hier_config.child import HConfigChild
-from hier_config.root import HConfig
-
 from rollout.device_model import Device, ModelRefusedError, align, is_physical
 from rollout.difference import Difference, Owned
 from rollout.errors import UnparsableError
@@ -26,12 +23,12 @@ from rollout.fitting import bridge, less, numbered
 from rollout.hazards import Hazard, Lint, of_lines
 from rollout.logins import gates
 from rollout.meaning import meaning_of
+from rollout.opinion import still_to_say
 from rollout.ordering import ADD, DELETE, Op
 from rollout.path import DEFAULT, Facts
 from rollout.platform import PathClass, Platform
 from rollout.rules import RULES
-from rollout.rules.model import Mode
-from rollout.tree import Item, Items, driver, parse, text_of
+from rollout.tree import Item, Items, is_section, parse, text_of
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class _Plan:
         self.target = parse(platform, intended, "intended configuration")
         self._shown = {key: item.text for key, item in self.running.items()}
         self._prepare()
-        said = [item for item in self.target.values() if not _is_section(item)]
+        said = [item for item in self.target.values() if not is_section(item)]
         self.families = frozenset(_family(item) for item in said if not item.negative)
         self.absent = tuple(f"{item.value} " for item in said if item.negative)
         self.learned = _learned(self.running) | _learned(self.target)
@@ -130,7 +127,7 @@ class _Plan:
         """Sections and families that the intended configuration names; an absence owns only what it names."""
         if key in self.target:
             return True
-        return not _is_section(item) and (_family(item) in self.families or item.value.startswith(self.absent))
+        return not is_section(item) and (_family(item) in self.families or item.value.startswith(self.absent))
 
     def made(self) -> Remediation:
         self._note_unknown()
@@ -245,28 +242,9 @@ class _Plan:
             line = next((step for op in left.ops for _, step in op.steps if step), "")
             why = "After all commands the prediction still differs from what was intended."
             self.hazards.append(Hazard("prediction", line, why, True))
-        elif (other := self._library_differs(left, after)) is not None:
+        elif (other := still_to_say(left, after, self.target, self.owned)) is not None:
             why = "hier_config finds a difference between the prediction and what was intended."
             self.hazards.append(Hazard("prediction", other, why, True))
-
-    def _library_differs(self, difference: Difference, after: Items) -> str | None:
-        """hier_config's opinion of the prediction: the first line that it would still send."""
-        mine, wanted = HConfig(driver(self.platform)), HConfig(driver(self.platform))
-        for key, item in self.target.items():
-            if item.items is not None and not item.negative:
-                held = after.get(key)
-                if held is None or not held.identical(item):
-                    _grow(mine, held, difference, "")
-                    _grow(wanted, item, difference, "")
-        alike = {key for key, item in self.target.items() if key in after and after[key].identical(item)}
-        for key, item in after.items():
-            if key not in alike and not _is_section(item) and self.owned(key, item):
-                _grow(mine, item, difference, "")
-        for key, item in self.target.items():
-            if key not in alike and not _is_section(item):
-                _grow(wanted, item, difference, "")
-        left = mine.config_to_get_to(wanted)
-        return next((child.text for child in left.all_children()), None)
 
     # --- the way back -----------------------------------------------------------------------------------------------
 
@@ -341,10 +319,6 @@ class _Plan:
         return False
 
 
-def _is_section(item: Item) -> bool:
-    return item.items is not None or item.meaning.section is not None or item.key.startswith("§")
-
-
 def _family(item: Item) -> str:
     return " ".join(item.value.split()[:2])
 
@@ -365,22 +339,3 @@ def _values(items: Items) -> Iterator[str]:
         if not item.negative:
             yield item.value
         yield from _values(item.items or {})
-
-
-def _grow(parent: HConfig | HConfigChild, item: Item | None, difference: Difference, kind: str) -> None:
-    """An item as hier_config's lines, in the one form that comparison uses; what is no difference stays out."""
-    if item is None or item.negative or difference.is_default(kind, item) or "<secret>" in item.value:
-        return
-    if item.meaning.line is not None and (
-        item.meaning.line.readonly or item.meaning.line.stays or item.text == item.meaning.object
-    ):
-        return
-    if item.mode is Mode.SET:
-        for member in item.members:
-            parent.add_child(f"{item.key} {member}", return_if_present=True)
-        return
-    child = parent.add_child(item.value.replace("\n", " "), return_if_present=True)
-    for inner in (item.items or {}).values():
-        _grow(child, inner, difference, item.kind)
-    if item.items is not None and not child.children and not difference.removable(item):
-        child.delete()  # an empty section that cannot be deleted is as good as none

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from rollout.platform import Platform
 from rollout.rules import RULES
-from rollout.rules.model import Literal, Rules
+from rollout.rules.model import Literal, Rules, either
 
 SECRET = "<secret>"  # noqa: S105  the mask, not a secret
 REFERENCE = re.compile(r"secret://\S+")
@@ -108,11 +108,6 @@ def _is_noise(rules: Rules, line: str) -> bool:
     return _noise(rules.platform).match(line) is not None
 
 
-def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Many patterns in one: every line of every configuration is asked."""
-    return re.compile("|".join(f"(?:{re.sub('[(][?]P<[a-z0-9]+>', '(', pattern)})" for pattern in patterns))
-
-
 def _literally(rules: Rules, lines: list[str]) -> Iterator[tuple[str, bool]]:
     """Each line, and whether it lies inside a literal (its first line does not count)."""
     end: re.Pattern[str] | None = None
@@ -138,12 +133,12 @@ def opens_literal(rules: Rules, line: str) -> re.Pattern[str] | None:
 
 @cache
 def _starts(platform: Platform) -> re.Pattern[str]:
-    return _either(tuple(literal.start.pattern for literal in RULES[platform].literals))
+    return either(literal.start for literal in RULES[platform].literals)
 
 
 @cache
 def _noise(platform: Platform) -> re.Pattern[str]:
-    return _either(tuple(pattern.pattern for pattern in RULES[platform].noise))
+    return either(RULES[platform].noise)
 
 
 def _end(literal: Literal, found: re.Match[str], line: str) -> re.Pattern[str] | None:

@@ -1,20 +1,15 @@
 """A configuration as a tree of items that know what they are: the one shape that difference, model and lint share.
 
-hier_config reads the text into lines under lines; here every line gets its identity from the platform's table, so
-that "the same thing with another value" is one look-up. Spellings of one thing (masks, areas, ciphertexts, secret
-references) meet in an item's ``value``; its ``text`` stays as it was written.
+Indentation says what stands under what; every line gets its identity from the platform's table, so that "the same
+thing with another value" is one look-up. Spellings of one thing (masks, areas, ciphertexts, secret references) meet
+in an item's ``value``; its ``text`` stays as it was written. hier_config reads the same tree, which a test holds us
+to; its own opinion of every plan is asked for in `rollout.opinion`.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache, lru_cache
-
-from hier_config import get_hconfig
-from hier_config.child import HConfigChild
-from hier_config.exceptions import DuplicateChildError
-from hier_config.platforms.driver_base import HConfigDriverBase, HConfigDriverRules
-from hier_config.root import HConfig
+from functools import lru_cache
 
 from rollout.errors import UnparsableError
 from rollout.meaning import Meaning, listed, meaning_of, numbers
@@ -23,8 +18,11 @@ from rollout.rules import RULES
 from rollout.rules.model import Mode, Rules
 from rollout.running import normalise, opens_literal
 
-# hier_config works on lines and squeezes spaces: a literal travels through it as one line without any.
-_NEWLINE, _SPACE, _MARK = "\ue000", "\ue001", "\ue002"
+# A literal (a banner, a key) goes through the tree as one line, its spaces kept.
+_NEWLINE, _SPACE = "\ue000", "\ue001"
+
+Node = tuple[str, "list[Node]"]
+"""A line, and the lines under it."""
 
 
 class Item:
@@ -74,8 +72,15 @@ class Item:
             return True
         if self.text != other.text or self.args != other.args or self.members != other.members:
             return False
-        mine, theirs = self.items or {}, other.items or {}
-        return mine.keys() == theirs.keys() and all(item.identical(theirs[key]) for key, item in mine.items())
+        mine, theirs = self.items, other.items
+        if not mine or not theirs:
+            return not mine and not theirs
+        if mine.keys() != theirs.keys():
+            return False
+        for key, item in mine.items():  # noqa: SIM110  asked of every line several times: a generator costs more
+            if not item.identical(theirs[key]):
+                return False
+        return True
 
     def same(self, other: "Item") -> bool:
         """Whether both say the same, children included; the order of numbered things means nothing."""
@@ -88,28 +93,6 @@ class Item:
 
 
 Items = dict[str, Item]
-
-
-class _Driver(HConfigDriverBase):
-    """Our tables as hier_config sees them."""
-
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        super().__init__()
-
-    @property
-    def negation_prefix(self) -> str:
-        return f"{self._rules.negation} "
-
-    @staticmethod
-    def _instantiate_rules() -> HConfigDriverRules:
-        return HConfigDriverRules()
-
-
-@cache
-def driver(platform: Platform) -> HConfigDriverBase:
-    """hier_config's driver of a platform."""
-    return _Driver(RULES[platform])
 
 
 def parse(platform: Platform, text: str, what: str = "configuration") -> Items:
@@ -125,11 +108,7 @@ def parse(platform: Platform, text: str, what: str = "configuration") -> Items:
         raise UnparsableError(f"The {what} is no {rules.platform} configuration: it holds {stranger[:60]!r}.")
     if not lines:
         raise UnparsableError(f"The {what} holds no line of configuration.")
-    try:
-        tree = _library_tree(platform, lines)
-    except (ValueError, KeyError, IndexError, AttributeError) as error:
-        raise UnparsableError(f"The {what} cannot be read: {error}.") from error
-    items = _items(rules, "", tree.children, what)
+    items = _items(rules, "", nested(lines), what)
     known = any(
         item.meaning.line or item.meaning.section or item.negative or is_default(platform, "", item)
         for item in items.values()
@@ -141,14 +120,25 @@ def parse(platform: Platform, text: str, what: str = "configuration") -> Items:
     return items
 
 
-def _library_tree(platform: Platform, lines: list[str]) -> HConfig:
-    """hier_config's tree; it knows no line twice among siblings, so the second mention gets a mark that we take off."""
-    try:
-        return get_hconfig(driver(platform), "\n".join(lines))
-    except DuplicateChildError:
-        first = {line: i for i, line in reversed(list(enumerate(lines)))}
-        marked = [line if first[line] == i else f"{line}{_MARK}{i}" for i, line in enumerate(lines)]
-        return get_hconfig(driver(platform), "\n".join(marked))
+def nested(lines: Iterable[str]) -> "list[Node]":
+    """Lines under lines by their indentation; what stands between two depths belongs to the outer one."""
+    here: list[Node] = []
+    root = here
+    depth, last = -1, -1  # of the section that lines go to, and of the line before
+    above: list[tuple[int, list[Node]]] = []
+    for line in lines:
+        words = line.split()
+        if not words:
+            continue
+        indent = len(line) - len(line.lstrip())
+        while indent <= depth:
+            depth, here = above.pop()
+        if indent > last and here:
+            above.append((depth, here))
+            depth, here = last, here[-1][1]
+        here.append((" ".join(words), []))
+        last = indent
+    return root
 
 
 _PAGED = re.compile(r"-{2,4} ?More ?-{2,4}")
@@ -180,8 +170,8 @@ def _literals_as_lines(rules: Rules, lines: list[str], what: str) -> list[str]:
         if end is None:
             end = opens_literal(rules, line)
             if end is None:
-                # hier_config takes every "banner" for the start of one over several lines.
                 if line.strip() not in rules.exits:
+                    # A banner of one line keeps its spaces, too.
                     out.append(line.replace(" ", _SPACE) if line.startswith("banner ") else line)
                 continue
             block = [line]
@@ -195,20 +185,23 @@ def _literals_as_lines(rules: Rules, lines: list[str], what: str) -> list[str]:
     return out
 
 
-def _items(rules: Rules, kind: str, children: Iterable[HConfigChild], what: str) -> Items:
+def _items(rules: Rules, kind: str, nodes: "list[Node]", what: str) -> Items:
     items: Items = {}
-    for child in children:
-        text = child.text.partition(_MARK)[0].replace(_NEWLINE, "\n").replace(_SPACE, " ")
-        meaning = meaning_of(rules.platform, kind, text, bool(child.children))
-        if child.children and meaning.line is not None and not meaning.negative:
+    for text, children in nodes:
+        if _SPACE in text or _NEWLINE in text:
+            text = text.replace(_NEWLINE, "\n").replace(_SPACE, " ")
+        meaning = meaning_of(rules.platform, kind, text, bool(children))
+        if children and meaning.line is not None and not meaning.negative:
             raise UnparsableError(
-                f"The {what} has {child.children[0].text!r} under {text!r}, which opens no section: "
-                "it is cut or damaged."
+                f"The {what} has {children[0][0]!r} under {text!r}, which opens no section: it is cut or damaged."
             )
         item = Item(text, meaning, None)
-        if meaning.section is not None or child.children:
-            item.items = _items(rules, item.kind, child.children, what)
-        merge(items, item)
+        if meaning.section is not None or children:
+            item.items = _items(rules, item.kind, children, what)
+        if item.meaning.key in items:
+            merge(items, item)
+        else:
+            items[item.meaning.key] = item
     return items
 
 
@@ -255,6 +248,11 @@ def is_default(platform: Platform, kind: str, item: Item) -> bool:
     return _default(
         platform, kind, f"{RULES[platform].negation} {item.value}" if item.negative else item.value.removeprefix("§")
     )
+
+
+def is_section(item: Item) -> bool:
+    """Whether an item opens a section, lines in it or not."""
+    return item.items is not None or item.meaning.section is not None or item.key.startswith("§")
 
 
 # --- back into text -------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ lines replace each other, which are members of a set, and how each is taken back
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -196,6 +197,20 @@ def patterns(rows: str) -> tuple[re.Pattern[str], ...]:
 
 
 def swaps(rows: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """``PATTERN => REPLACEMENT``, one a row."""
+    """``^PATTERN => REPLACEMENT``, one a row: each stands at the start of its line."""
     pairs = (row.split("=>") for row in rows.strip().splitlines())
     return tuple((re.compile(left.strip()), right.strip()) for left, right in pairs)
+
+
+def either(patterns: Iterable[re.Pattern[str]]) -> re.Pattern[str]:
+    """Many patterns in one, without their groups, for a quick no: every line of every configuration is asked."""
+    return re.compile("|".join(f"(?:{_unnamed(pattern)})" for pattern in patterns) or "(?!)")
+
+
+def first_of(patterns: Iterable[re.Pattern[str]]) -> re.Pattern[str]:
+    """Many patterns in one, whose ``lastgroup`` says which of them matched first: ``n0``, ``n1`` and so on."""
+    return re.compile("|".join(f"(?P<n{n}>{_unnamed(pattern)})" for n, pattern in enumerate(patterns)) or "(?!)")
+
+
+def _unnamed(pattern: re.Pattern[str]) -> str:
+    return re.sub(r"\(\?P<\w+>", "(?:", pattern.pattern)
