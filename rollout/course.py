@@ -42,6 +42,7 @@ from rollout.actions import (
 )
 from rollout.change import Change, ChangeState, DeadMan
 from rollout.deadman import Facts, Switch, Typed, switch, why_not
+from rollout.drivers import DRIVERS
 from rollout.errors import RefusedLineError, SessionError, UnknownPromptError, UnreachableError
 from rollout.platform import PathClass
 from rollout.prompts import never_sent
@@ -127,6 +128,9 @@ def forward(change: Change, router: Router) -> Steps[Ending]:
     if change.dead_man is DeadMan.COMMIT_DELAY:
         tried.append(DeadMan.TIMED_REPLACE)  # not every release has commit delay; arming is the probe
     yield from record("precheck")
+    if who := (yield from _occupied(change)):
+        why = f"somebody else has its configuration open ({who}); nothing was sent. Apply again when they are done."
+        return case.ended(ChangeState.FAILED, why)
     if complaint := (yield from do(RunChecks())):
         return case.ended(ChangeState.FAILED, f"before the change already: {complaint}")
     yield OpenSecrets((*change.commands, *change.rollback))
@@ -161,6 +165,19 @@ def resume(
         if made is not None:
             armed = _armed(change, router, made, float(arm["deadline"]))
     return (yield from _settle(case, armed, "the controller was interrupted.", saving="save" in details))
+
+
+def _occupied(change: Change) -> Steps[str]:
+    """Who else holds the configuration; empty where nobody does, or where the device cannot tell."""
+    probe = DRIVERS[change.platform].occupied
+    if probe is None:
+        return ""
+    command, somebody = probe
+    try:
+        found = somebody.search((yield from do(Ask(command))))
+    except RefusedLineError:
+        return ""
+    return " ".join(found["who"].split()) if found else ""
 
 
 def _facts(case: _Case, dead_man: DeadMan, looks: Switch) -> Steps[Facts]:

@@ -20,5 +20,7 @@ DRIVER = Driver(
     ping="ping -c 3 -a {source} {target}",
     ping_plain="ping -c 3 {target}",
     ping_good=re.compile(r"[1-9]\d* packet\(s\) received|bytes from"),
+    # Comware shows who is logged in, not who configures; a commit delay of somebody else's is seen when ours is armed.
+    occupied=None,
     default_route=("display ip routing-table 0.0.0.0", re.compile(r"^\s*0\.0\.0\.0/0\s", re.MULTILINE)),
 )

@@ -25,6 +25,8 @@ class Driver:
         ping: command with ``{target}`` and ``{source}``; ``ping_plain`` has no source.
         ping_good: found in its output when at least one answer came.
         default_route: command that shows the default route, and what is found in its output if there is one.
+        occupied: command that shows who else holds the configuration, and what is found in its output if somebody
+            does (group ``who``). A release that does not know it is changed as before; None where no command tells.
         enter_key: ends a line that we type.
     """
 
@@ -42,6 +44,7 @@ class Driver:
     ping_good: re.Pattern[str]
     default_route: tuple[str, re.Pattern[str]]
     saved_ok: re.Pattern[str] | None = None
+    occupied: tuple[str, re.Pattern[str]] | None = None
     saved_perhaps: str | None = None
     enable: str | None = None
     renames: re.Pattern[str] | None = None

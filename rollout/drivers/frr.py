@@ -24,5 +24,11 @@ DRIVER = Driver(
     ping="ping -c 3 -i 0.2 -W 2 -I {source} {target}",
     ping_plain="ping -c 3 -i 0.2 -W 2 {target}",
     ping_good=re.compile(r"[1-9]\d* received"),
+    # vtysh has no lock that others would see (FRR 8.4.4: no `who`, no `file-lock`); a person's vtysh is a process
+    # without `-c`. We ask from the shell, where ours is not running yet.
+    occupied=(
+        "ps -C vtysh -o pid=,user=,etime=,args=",
+        re.compile(r"^\s*(?P<who>\d+ +\S+ +[\d:-]+ +(?:\S*/)?vtysh)\s*$", re.MULTILINE),
+    ),
     default_route=("vtysh -c 'show ip route 0.0.0.0/0'", re.compile(r"[Rr]outing entry for 0\.0\.0\.0/0")),
 )

@@ -23,5 +23,6 @@ DRIVER = Driver(
     ping="ping {target} source {source}",
     ping_plain="ping {target}",
     ping_good=re.compile(r"[Ss]uccess rate is (?:[1-9]\d*) percent"),
+    occupied=None,  # `show users` tells who is logged in, not who configures
     default_route=("show ip route 0.0.0.0", re.compile(r"0\.0\.0\.0(?:/0|.*via)")),
 )

@@ -23,5 +23,11 @@ DRIVER = Driver(
     ping="ping -c 3 -a {source} {target}",
     ping_plain="ping -c 3 {target}",
     ping_good=re.compile(r"[1-9]\d* packet\(s\) received|bytes=\d+ Sequence"),
+    # `configuration exclusive` of another session. In the command references of S switches, CE, NE and USG, never seen
+    # on an AR (vendor-cli mark K): so it is asked, and nothing rests on it.
+    occupied=(
+        "display configuration-occupied user",
+        re.compile(r"^\s*User Session Name\s*:\s*(?P<who>\S+(?:\s+User Name\s*:\s*[^-\s]\S*)?)", re.MULTILINE),
+    ),
     default_route=("display ip routing-table 0.0.0.0", re.compile(r"^\s*0\.0\.0\.0/0\s", re.MULTILINE)),
 )

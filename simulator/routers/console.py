@@ -138,6 +138,8 @@ class Console:
         return reply
 
     def _configure(self, line: str, other: Fit) -> Reply:
+        if self.router.holder is not None and self.router.holder[0] is not self:
+            return Reply(["Error: The configuration is locked by another user."])
         place = self.place or Place()
         outcome = self.router.enter(place, line)
         if isinstance(outcome, Done):
@@ -208,6 +210,17 @@ class Console:
         self.place = Place()
         entered = self.router.language.words.entered
         return Reply([entered] if entered else [])
+
+    def do_lock(self, line: str) -> Reply:
+        """VRP's ``configuration exclusive``; what it says to others is a guess."""
+        if self.router.holder is not None and self.router.holder[0] is not self:
+            return Reply(["Error: The configuration is locked by another user."])
+        self.router.holder = (self, self.user)
+        return Reply()
+
+    def do_unlock(self, line: str) -> Reply:
+        self.router.forget(self)
+        return Reply()
 
     def do_leave(self, line: str) -> Reply:
         self.place = self.place.up() if self.place is not None and self.place.path else None

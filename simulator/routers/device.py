@@ -98,6 +98,16 @@ class SimulatedRouter:
         self._heal: Timer | None = None
         self._booted = timers.now()
         self._scheduler = Scheduler(self)
+        self.holder: tuple[object, str] | None = None
+        """VRP: the session (and its user) that locked the configuration for itself."""
+        self.configuring: dict[object, str] = {}
+        """Linux: sessions that stand in vtysh, to their users."""
+
+    def forget(self, session: object) -> None:
+        """A session ended, and what it held with it."""
+        self.configuring.pop(session, None)
+        if self.holder is not None and self.holder[0] is session:
+            self.holder = None
 
     @property
     def language(self) -> Language:

@@ -235,6 +235,20 @@ def _users(router: SimulatedRouter, place: Place | None, words: Sequence[str]) -
     ]
 
 
+def _holder(router: SimulatedRouter, place: Place | None, words: Sequence[str]) -> list[str]:
+    """After the command references of S switches and USG; what it says where nobody holds it is a guess."""
+    if router.holder is None:
+        return ["Info: No user has locked the configuration."]
+    return [
+        "  User Index: 129",
+        "  User Session Name: VTY0",
+        f"  User Name: {router.holder[1]}",
+        "  IP Address: 127.0.0.1",
+        f"  Locked Time: {clock_after(router, 0)}",
+        "  The time out value of configuration right locked is: 30 second(s)",
+    ]
+
+
 def _engine(router: SimulatedRouter, place: Place | None, words: Sequence[str]) -> list[str]:
     return [f"   SNMP local EngineID: 800007DB03{router.spec.ordinal:012X}"]
 
@@ -326,6 +340,7 @@ DISPLAYS: Final[Mapping[str, Display]] = {
     "show_addresses": _addresses,
     "show_interfaces": _interfaces,
     "show_users": _users,
+    "show_holder": _holder,
     "show_engine": _engine,
     "show_autosave": _autosave,
     "show_nothing": _nothing,

@@ -259,8 +259,8 @@ async def _run(process: Any) -> None:
     gate: Gate = process.get_extra_info("gate")
     user = process.get_extra_info("username")
     router.logins += 1
+    machine = Shell(router, user) if router.spec.platform is Platform.FRR else Console(router, user)
     try:
-        machine = Shell(router, user) if router.spec.platform is Platform.FRR else Console(router, user)
         if process.command is None:
             await Terminal(process, router, machine, gate.client_left).run()
             process.exit(0)
@@ -272,6 +272,8 @@ async def _run(process: Any) -> None:
         gate.reset()
     except (asyncssh.Error, OSError, asyncio.IncompleteReadError):
         process.close()
+    finally:
+        router.forget(machine)
 
 
 def _host_key(seed: str, router: SimulatedRouter) -> asyncssh.SSHKey:

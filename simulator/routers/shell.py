@@ -5,7 +5,7 @@
         [--overwrite] FILE (also as frr-reload.py)           set, cd, export, sleep, sync, command -v, which, uname
     systemd-run [...] --on-active=N[s|min] --unit=U COMMAND  hostname, id, whoami, uptime, date
     systemctl is-active|stop|start|status|reset-failed|list-timers U
-    ping -c N [-W S] [-I A] ADDRESS, ip -o addr, ip route    sudo COMMAND, sudo -s, exit
+    ping -c N [-W S] [-I A] ADDRESS, ip -o addr, ip route    sudo COMMAND, sudo -s, exit, ps -C vtysh
 
 ``;``, ``&&``, ``||``, ``|``, ``>``, ``>>``, ``2>&1``, ``2>/dev/null``, here-documents, ``$?`` and quotes are known;
 anything else is ``command not found``. Timers run on the router's clock, where a minute may be scaled; a service
@@ -63,6 +63,7 @@ class Shell:
             reply = self._vtysh.type(typed)
             if reply.end:
                 self._vtysh = None
+                self.router.forget(self)
                 return Reply(reply.lines)
             return reply
         if self._asking is not None:
@@ -87,6 +88,7 @@ class Shell:
         """Do a whole command line; ``given`` is its standard input."""
         if line.split()[:1] == ["vtysh"] and len(line.split()) == 1:
             self._vtysh = Console(self.router, self.user, enabled=True)
+            self.router.configuring[self] = self.user
             return Reply(["", "Hello, this is FRRouting (version 8.4.4).", ""])
         if line in ("sudo -s", "sudo -i", "sudo su"):
             self._root = True
@@ -333,6 +335,13 @@ class Shell:
             [f"{at}: {name}    inet {address} scope global {name}" for at, (name, address) in enumerate(found, 1)]
         )
 
+    def _ps(self, words: list[str], given: list[str]) -> Result:
+        """Processes called vtysh, the only ones that anybody asks for, in the columns that we ask for."""
+        rows = [
+            f"{2000 + n:7} {user:<8} {'00:05':>11} vtysh" for n, user in enumerate(self.router.configuring.values())
+        ]
+        return Result(rows, int(not rows))
+
     def _which(self, words: list[str], given: list[str]) -> Result:
         name = words[-1] if words else ""
         lacks = name.startswith("system") and "systemd" in self.router.spec.lacks
@@ -370,6 +379,7 @@ _COMMANDS: Final[Mapping[str, _Method]] = {
     "printf": shell_files.printf,
     "sha256sum": shell_files.checksum,
     "ping": Shell._ping,
+    "ps": Shell._ps,
     "ip": Shell._ip,
     "ls": shell_files.listing,
     "which": Shell._which,

@@ -18,6 +18,7 @@ import pytest
 from rollout.change import Change, ChangeState, DeadMan
 from rollout.platform import PathClass, Platform
 from rollout.running import fingerprint
+from rollout.session import connect
 from rollout.standing import mark
 from rollout.transaction import read_both, read_running, resolve, transact
 from rollout.watch import Check, ping_check
@@ -118,6 +119,17 @@ def place(frr: Any) -> Iterator[Any]:
     frr.reset()
     yield frr
     frr.heal()
+
+
+def test_nothing_is_armed_while_a_person_stands_in_vtysh(place: Any) -> None:
+    before = read_running(place.router)
+    with connect(place.router) as other:
+        other.enter_configuration()
+        outcome = transact(change(before, SAFE, SAFE_BACK), place.router, Notebook())
+    assert outcome.state is ChangeState.FAILED
+    assert re.search(r"somebody else has its configuration open \(\d+ root [\d:]+ vtysh\)", outcome.reason)
+    assert "arm" not in dict(outcome.steps)
+    assert mark(Platform.FRR, settled(place)) == mark(Platform.FRR, before)
 
 
 def test_a_change_of_the_interface_in_use_is_confirmed_and_saved(place: Any) -> None:

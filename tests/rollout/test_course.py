@@ -80,6 +80,8 @@ class World:
     asks: str = ""
     lacks_commit_delay: bool = False
     login_broken_by: str = "user"
+    others: str | None = ""
+    """What the device says of other sessions; None where it does not know the question."""
 
     def tick(self, seconds: float) -> None:
         """The clock goes on, and what is due happens."""
@@ -150,6 +152,10 @@ class World:
                 self.need()
                 if command == "display startup":
                     return STARTUP
+                if command.startswith(("display configuration-occupied", "ps ")):
+                    if self.others is None:
+                        raise RefusedLineError(command, "% Unrecognized command")
+                    return self.others
                 if command.startswith("cat "):
                     return text(self.kept or ())
                 if self.deadline is None:
@@ -283,6 +289,48 @@ def test_a_good_change_is_confirmed_saved_and_disarmed(dead_man: DeadMan) -> Non
     if dead_man is DeadMan.NONE:
         steps = [step for step in steps if step not in ("arm", "disarm")]
     assert names == steps
+
+
+LOCKED = "  User Index: 34\n  User Session Name: VTY0\n  User Name: liu.wei\n  IP Address: 192.0.2.7\n"
+
+
+@pytest.mark.parametrize(
+    ("dead_man", "said", "who"),
+    [
+        (DeadMan.REBOOT, LOCKED, "VTY0 User Name: liu.wei"),
+        (DeadMan.REBOOT, LOCKED.replace("liu.wei", "---"), "VTY0"),
+        (DeadMan.OS_TIMER, "   2311 liu         12:04 vtysh\n", "2311 liu 12:04 vtysh"),
+        (DeadMan.OS_TIMER, "   2311 root     1-02:03:04 /usr/bin/vtysh\n", "2311 root 1-02:03:04 /usr/bin/vtysh"),
+    ],
+    ids=["VRP locked by a user", "VRP locked from the console", "a person in vtysh", "since yesterday"],
+)
+def test_nothing_is_armed_while_somebody_else_has_the_configuration_open(
+    dead_man: DeadMan, said: str, who: str
+) -> None:
+    place = world(dead_man, others=said)
+    ending, _ = drive(course.forward(change(dead_man, *HARMLESS), place.router), place)
+    assert ending.state is ChangeState.FAILED
+    assert f"({who}); nothing was sent" in ending.reason
+    assert "arm" not in dict(place.recorded)
+    consistent(place, ending, HARMLESS)
+
+
+@pytest.mark.parametrize(
+    ("dead_man", "said"),
+    [
+        (DeadMan.REBOOT, None),
+        (DeadMan.REBOOT, "Info: No user has locked the configuration.\n"),
+        (DeadMan.OS_TIMER, None),
+        (DeadMan.OS_TIMER, "   2311 root        00:01 vtysh -c show running-config\n"),
+        (DeadMan.OS_TIMER, "ps: unrecognized option: C\n"),
+    ],
+    ids=["VRP that does not know it", "VRP unlocked", "no ps", "a program that reads", "another ps"],
+)
+def test_a_device_that_cannot_tell_is_changed_as_before(dead_man: DeadMan, said: str | None) -> None:
+    place = world(dead_man, others=said)
+    ending, _ = drive(course.forward(change(dead_man, *HARMLESS), place.router), place)
+    assert ending.state is ChangeState.CONFIRMED
+    consistent(place, ending, HARMLESS)
 
 
 @pytest.mark.parametrize("dead_man", WITH_SWITCH)

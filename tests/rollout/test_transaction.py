@@ -5,6 +5,7 @@ import logging
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from rollout.errors import LockHeldError
 from rollout.platform import PathClass, Platform
 from rollout.router import Router
 from rollout.running import fingerprint
+from rollout.session import Session, connect
 from rollout.standing import mark
 from rollout.transaction import read_both, read_running, resolve, transact
 from rollout.watch import default_route_check, ping_check
@@ -147,6 +149,30 @@ def test_a_configuration_that_changed_since_the_plan_is_stale(place: Bench) -> N
     assert outcome.state is ChangeState.STALE
     assert outcome.fingerprint == fingerprint(Platform.VRP, box.running)
     assert not box.unsaved
+
+
+def lock(session: Session) -> None:
+    session.ask("configuration exclusive")
+
+
+@pytest.mark.parametrize(
+    ("case", "occupy", "who"), [("vrp", lock, "VTY0 User Name: ops"), ("frr", Session.enter_configuration, "vtysh")]
+)
+def test_a_device_that_somebody_else_configures_is_left_alone_until_they_leave(
+    place: Bench, case: str, occupy: Callable[[Session], None], who: str
+) -> None:
+    box, router = place.fresh(case)
+    change = change_of(case, "harmless", router, fingerprint(router.platform, box.running))
+    with connect(router) as other:
+        occupy(other)
+        outcome = transact(change, router, Notebook())
+    assert (outcome.state, who in outcome.reason) == (ChangeState.FAILED, True), outcome.reason
+    assert untouched(box, change)
+    for _ in range(100):  # the box notices that they hung up
+        if box.holder is None and not box.configuring:
+            break
+        time.sleep(0.02)
+    assert transact(change, router, Notebook()).state is ChangeState.CONFIRMED
 
 
 @pytest.mark.parametrize("case", PLATFORMS)
