@@ -2,15 +2,18 @@
 
 The routers are simulated, in a process of their own. Apply is measured from bare boxes to confirmed ones, blind (the
 gate's wait for a polling interval would measure the interval) and with a soak of nothing. CPU is the controller's with
-all its children: planners, ansible-playbook, its workers. The peer sends the same lines to the same Linux routers by a
-playbook of eight named tasks, in two ways that people use where a vendor has no modules: `ansible.builtin.raw` over
-connections that stay open, and `ansible.builtin.command` that calls ssh from the controller. A third peer is what an
-engineer writes for VRP: eight named tasks of `ansible.netcommon.cli_command` over `network_cli`, terminal `ce` of
-community.network, a line at a time, or it loses its place (its `ce_config` speaks CloudEngine's dialect only). Those
-collections come with the PyPI package `ansible`, up to 11; BENCH_NETWORK_ANSIBLE names the ansible-playbook of a
-virtual environment that has it (`pip install 'ansible<12' paramiko`); without it this peer is left out.
+all its children: planners, ansible-playbook, its workers; what a program costs to start is shared by the routers of a
+run, on both sides, and their number is printed. The peers send the same lines by a playbook of eight named tasks:
 
-BENCH_ROUTERS changes the 5,000, BENCH_NETWORK_ROUTERS the 2 of network_cli; BENCH_PART=county, plain, network_cli or
+- what an engineer writes for routers, `ansible.netcommon.cli_config` over `network_cli`: to RGOS, which it takes for
+  cisco.ios. VRP has no such dialect but CloudEngine's (`ce_config` of community.network), so there it is `cli_command`,
+  a line at a time, or it loses its place. Those collections come with the PyPI package `ansible`, up to 11;
+  BENCH_NETWORK_ANSIBLE names the ansible-playbook of a virtual environment that has it (`pip install 'ansible<12'
+  paramiko ansible-pylibssh`); without it these peers are left out.
+- `ansible.builtin.command` that calls ssh from the controller, to Linux routers.
+- `ansible.builtin.raw` to Linux routers, over connections that stay open: nothing is compared, kept or looked at.
+
+BENCH_ROUTERS changes the 5,000, BENCH_NETWORK_ROUTERS the 8 of cli_config; BENCH_PART=county, plain, network_cli or
 many runs one part.
 """
 
@@ -23,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +46,7 @@ from rollout.device_model import Device, ModelRefusedError
 from rollout.plan import Readiness, Terms
 from rollout.planning import Task
 from rollout.platform import Platform
+from rollout.rules import RULES
 from simulator.dial import address_of
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "inventory" / "examples" / "tianquan"
@@ -72,7 +76,11 @@ with serving(made, Options(minute_s=1.0, boot_s=2.0)) as fleet:
     print(fleet.port, flush=True)
     sys.stdin.read()
 """
-NETWORK_CLI = int(os.environ.get("BENCH_NETWORK_ROUTERS", "2"))
+# What network_cli is tried on: platform, module of the eight tasks, how many routers, and what Ansible takes them for.
+_NETWORK = (
+    (Platform.RGOS, "cli_config", int(os.environ.get("BENCH_NETWORK_ROUTERS", "8")), "cisco.ios.ios"),
+    (Platform.VRP, "cli_command", 2, "community.network.ce"),
+)
 _CHILD_SUBREAPER = 36  # prctl(2)
 _REFERENCE = re.compile(r"secret://\S+")
 PLAIN = """
@@ -182,53 +190,68 @@ def plain(inventory: Inventory, place: Path) -> dict[str, float]:
 
 
 def network_cli(inventory: Inventory, place: Path) -> dict[str, float]:
-    """Eight named tasks with the same lines over network_cli, on some of the county's VRP routers; CPU s a device."""
+    """Eight named tasks with the same lines over network_cli, on some of the county's routers; CPU s a device."""
     playbook = os.environ.get("BENCH_NETWORK_ANSIBLE")
     if not playbook:
-        print("network_cli: left out; BENCH_NETWORK_ANSIBLE names no ansible-playbook with community.network")
+        print("network_cli: left out; BENCH_NETWORK_ANSIBLE names no ansible-playbook with its collections")
         return {}
     # Its connections outlive the playbook's processes: their parent is gone, and they become ours to count.
     ctypes.CDLL(None, use_errno=True).prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
     told = rehearsal.lay_out(inventory, place, list(inventory.devices))
+    network = inventory.county.network
+    if network is None or network.login.password is None:
+        raise RuntimeError("the example county has a login")
+    spent: dict[str, float] = {}
     with routers(place) as port:
         given = settings_for(place, port, told)
-        all_of_them = [one for one in inventory.devices if platform_of(inventory, one) is Platform.VRP]
-        devices = all_of_them[-NETWORK_CLI:]
-        tasks = tasks_for(inventory, devices, reach(inventory, given), templates_of(inventory))
-        planned = [one.plan for one in read_all(tasks, 8, 4)]
-        network = inventory.county.network
-        if network is None or network.login.password is None:
-            raise RuntimeError("the example county has a login")
-        hosts = {
-            one.id: {"ansible_host": address_of(one.ordinal), "lines": _shares(place, list(plan.commands))}
-            for one, plan in zip(devices, planned, strict=True)
-        }
-        known = {
-            "ansible_connection": "ansible.netcommon.network_cli", "ansible_network_os": "community.network.ce",
-            "ansible_network_cli_ssh_type": "paramiko", "ansible_port": port, "ansible_user": network.login.user,
-            "ansible_password": secret(network.login.password, place / "secrets"),
-        }  # fmt: skip
-        (place / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": known}}))
-        lines = sum(len(plan.commands) for plan in planned) / len(planned)
-        each = _run_plain(place, "cli_command", len(hosts), [], playbook)
-        print(f"  {lines:.0f} lines a device, over network_cli to VRP")
-        return {"cli_command": each}
+        for platform, way, most, system in _NETWORK:
+            devices = [one for one in inventory.devices if platform_of(inventory, one) is platform][-most:]
+            tasks = tasks_for(inventory, devices, reach(inventory, given), templates_of(inventory))
+            planned = [one.plan for one in read_all(tasks, 8, 4)]
+            hosts = {
+                one.id: {"ansible_host": address_of(one.ordinal), "lines": _shares(place, platform, plan.commands)}
+                for one, plan in zip(devices, planned, strict=True)
+            }
+            known = {
+                "ansible_connection": "ansible.netcommon.network_cli", "ansible_network_os": system,
+                "ansible_port": port, "ansible_user": network.login.user,
+                "ansible_password": secret(network.login.password, place / "secrets"),
+            }  # fmt: skip
+            if network.login.enable is not None and platform is Platform.RGOS:
+                known |= {
+                    "ansible_become": True, "ansible_become_method": "ansible.netcommon.enable",
+                    "ansible_become_password": secret(network.login.enable, place / "secrets"),
+                }  # fmt: skip
+            (place / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": known}}))
+            lines = sum(len(plan.commands) for plan in planned) / len(planned)
+            spent[way] = _run_plain(place, way, len(hosts), [], playbook)
+            print(f"  {lines:.0f} lines a device, over network_cli to {platform} as {system}")
+    return spent
 
 
-def _shares(place: Path, lines: list[str]) -> list[list[str]]:
-    """The lines in eight shares, sections whole, secrets opened; each enters the system view and leaves it."""
-    model = Device(Platform.VRP, {})
+def _shares(place: Path, platform: Platform, lines: Sequence[str]) -> list[list[str]]:
+    """The lines in eight shares, sections whole, secrets opened, in the way that each module wants them.
+
+    cli_command (VRP) enters the system view and leaves it; cli_config (RGOS) compares with what the router shows and
+    sends the rest, so it wants the router's indentation and no words that leave a section.
+    """
+    model = Device(platform, {})
     sections: list[list[str]] = [[]]
     for line in lines:
-        sections[-1].append(_REFERENCE.sub(lambda found: secret(found[0], place / "secrets"), line).strip())
+        opened = _REFERENCE.sub(lambda found: secret(found[0], place / "secrets"), line).strip()
+        depth = len(model.view)
         with suppress(ModelRefusedError):
             model.take(line)
+        if platform is Platform.VRP:
+            sections[-1].append(opened)
+        elif opened not in RULES[platform].exits:
+            sections[-1].append(" " * depth + opened)
         if not model.view:
             sections.append([])
-    shares: list[list[str]] = [["system-view"] for _ in range(8)]
+    shares: list[list[str]] = [[] for _ in range(8)]
     for number, section in enumerate(sections):
         shares[number * 8 // len(sections)] += section
-    return [[*share, "return"] for share in shares]
+    return [["system-view", *share, "return"] for share in shares] if platform is Platform.VRP else shares
 
 
 def _run_plain(place: Path, way: str, hosts: int, more: list[str], playbook: str = "") -> float:
@@ -243,6 +266,12 @@ def _run_plain(place: Path, way: str, hosts: int, more: list[str], playbook: str
             f"    - name: Share {n + 1} of the lines\n"
             '      ansible.netcommon.cli_command: { command: "{{ item }}" }\n'
             f'      loop: "{{{{ lines[{n}] }}}}"\n'
+            for n in range(8)
+        ]
+    if way == "cli_config":
+        tasks = [
+            f"    - name: Share {n + 1} of the lines\n"
+            f"      ansible.netcommon.cli_config: {{ config: \"{{{{ lines[{n}] | join('\\n') }}}}\" }}\n"
             for n in range(8)
         ]
     (place / "plain.yml").write_text(PLAIN + "".join(tasks))

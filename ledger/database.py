@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +104,7 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def head() -> str:
     """The version of ledgers that this program writes."""
     return str(_scripts(_config()).get_current_head())

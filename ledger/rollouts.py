@@ -270,13 +270,15 @@ def tell(connection: Connection, run: str, epoch: int, event: RunEvent) -> None:
 
 
 def events(
-    connection: Connection, run: str, *, kinds: Iterable[str] = (), after: int = 0
+    connection: Connection, run: str, *, kinds: Iterable[str] = (), after: int = 0, device: str = ""
 ) -> list[tuple[int, RunEvent]]:
-    """What happened in a run, in order, each with its row."""
+    """What happened in a run (to one device, where one is named), in order, each with its row."""
     query = select(run_events).where(run_events.c.run == run, run_events.c.id > after).order_by(run_events.c.id)
     wanted = list(kinds)
     if wanted:
         query = query.where(run_events.c.kind.in_(wanted))
+    if device:
+        query = query.where(run_events.c.device == device)
     return [(r.id, RunEvent(r.at, r.kind, r.wave, r.device, r.what, r.detail)) for r in connection.execute(query)]
 
 

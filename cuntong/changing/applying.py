@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -221,7 +221,7 @@ class Controller:
                 limit=f"@{limit}",
                 forks=self._plan.terms.parallel,
                 extravars={"cuntong_run": self._run.id, "cuntong_epoch": self._run.epoch},
-                envvars=envvars(self._settings, self._inventory.folder, folder),
+                envvars=envvars(self._settings, self._inventory.folder, folder) | {"CUNTONG_RUN": self._run.id},
                 event_handler=lambda event: self._hear(event, said),
                 cancel_callback=lambda: False,  # else ansible-runner takes the signals, and kills what is under way
                 suppress_env_files=True,
@@ -313,37 +313,6 @@ class Controller:
         with self._engine.begin() as connection:
             rollouts.tell(connection, self._run.id, self._run.epoch, event)
         self._tell(event)
-
-
-def way_back(run: Run, plan: Plan, done: Mapping[str, Outcome], author: str, now: float) -> Plan:
-    """The plan that undoes what a run confirmed: its approved rollback commands, on what it left behind."""
-    confirmed = {id: one for id, one in done.items() if one.state is ChangeState.CONFIRMED}
-    devices = tuple(
-        replace(
-            device,
-            fingerprint=confirmed[device.device].fingerprint,
-            commands=device.rollback,
-            rollback=device.commands,
-            diff="\n".join(device.rollback) + "\n",
-        )
-        for device in plan.devices
-        if device.device in confirmed
-    )
-    waves = tuple(
-        PlannedWave(wave.title, chosen)
-        for wave in plan.waves
-        if (chosen := tuple(device for device in wave.devices if device in confirmed))
-    )
-    return replace(
-        plan,
-        title=f"Back from run {run.id}: {plan.title}",
-        author=author,
-        made_at=now,
-        expires_at=now + 86_400.0,
-        reverses=run.id,
-        waves=waves,
-        devices=devices,
-    )
 
 
 def envvars(settings: Settings, folder: Path, private: Path) -> dict[str, str]:

@@ -12,13 +12,13 @@ from sqlalchemy import Engine
 
 from api.actions.grants import Action
 from cuntong import identity
-from cuntong.changing.applying import way_back
 from cuntong.changing.approving import require_approved
 from cuntong.changing.keeping import back_up, baseline
 from cuntong.changing.outcomes import outcomes
 from cuntong.changing.planning import require_scope, tasks_for, templates_of
 from cuntong.changing.reach import Reach, platform_of, reach
 from cuntong.changing.reading import read_each
+from cuntong.changing.returning import way_back
 from cuntong.changing.worker import change_device
 from cuntong.errors import StartError
 from cuntong.settings import Settings, settings
@@ -57,13 +57,25 @@ def _wired() -> tuple[Settings, Inventory, Reach]:
     return given, inventory, reach(inventory, given)
 
 
+@cache
+def _plan_of(ledger_url: str, run: str) -> tuple[KeptPlan, Plan]:
+    """The plan of a controller's run; it is known by its hash and never changes."""
+    engine = open_ledger(ledger_url)
+    try:
+        with engine.connect() as connection:
+            kept = rollouts.find_plan(connection, rollouts.find_run(connection, run).plan)
+    finally:
+        engine.dispose()
+    return kept, read(kept.document)
+
+
 def warm() -> None:
     """Do in Ansible's parent process what every worker would do again: each is a fork that lives for one device.
 
     The inventory and its profiles are read, and one device of each platform is planned on its own bootstrap file, so
-    that patterns and tables are compiled. Then the garbage collector is told to leave all of it alone: a worker that
-    walked over it would copy the memory that it shares with its parent. What is wrong with the inventory is told by
-    the first task, as of one device.
+    that patterns and tables are compiled; the plan of the run that is under way is read once for all of its devices.
+    Then the garbage collector is told to leave all of it alone: a worker that walked over it would copy the memory that
+    it shares with its parent. What is wrong with the inventory is told by the first task, as of one device.
     """
     with suppress(CuntongError, OSError):
         given, inventory, way = _wired()
@@ -76,6 +88,8 @@ def warm() -> None:
                 running = templates.render(inventory, device, platform, "bootstrap")
                 intended = templates.render(inventory, device, platform)
                 remediate(platform, running, intended, manager=str(way.network.manager))
+        if run := os.environ.get("CUNTONG_RUN"):
+            _plan_of(given.ledger_url, run)
         open_ledger(given.ledger_url).dispose()
     gc.collect()
     gc.freeze()
@@ -146,9 +160,7 @@ def change_one(device_id: str, run: str, epoch: int, plan_start: str, reverses: 
     engine = open_ledger(given.ledger_url)
     try:
         if run:
-            with engine.connect() as connection:
-                kept = rollouts.find_plan(connection, rollouts.find_run(connection, run).plan)
-            plan = read(kept.document)
+            kept, plan = _plan_of(given.ledger_url, run)
         else:
             name = _way_back(engine, reverses) if reverses else plan_start
             run, epoch, kept, plan = _direct(engine, inventory, name, device_id)

@@ -118,8 +118,8 @@ class LedgerWatchman:
 
     def recorded(self) -> Sequence[tuple[str, Mapping[str, str]]]:
         with self._engine.connect() as connection:
-            steps = rollouts.events(connection, self._run, kinds=["step"])
-        return [(one.what, json.loads(one.detail)) for _, one in steps if one.device == self._device.device]
+            steps = rollouts.events(connection, self._run, kinds=["step"], device=self._device.device)
+        return [(one.what, json.loads(one.detail)) for _, one in steps]
 
     def open_secret(self, reference: str) -> str:
         if not is_kept(reference):
@@ -195,4 +195,4 @@ def _write(
 def outcome_of(engine: Engine, run: str, device: str) -> Outcome | None:
     """What came of a device in a run; None while nothing has."""
     with engine.connect() as connection:
-        return outcomes(rollouts.events(connection, run, kinds=["device"])).get(device)
+        return outcomes(rollouts.events(connection, run, kinds=["device"], device=device)).get(device)

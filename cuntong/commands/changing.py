@@ -147,10 +147,11 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Undo a run: the rollback commands that were approved with it, wave by wave, on what it left behind."""
-    from cuntong.changing.applying import LEASE_S, new_run_id, way_back
+    from cuntong.changing.applying import LEASE_S, new_run_id
     from cuntong.changing.approving import require_approved
     from cuntong.changing.outcomes import outcomes
     from cuntong.changing.planning import require_scope
+    from cuntong.changing.returning import way_back
 
     inventory, now = load(folder), time.time()
     with identity.ledger(settings()) as engine:

@@ -258,6 +258,9 @@ class Console:
         self._answer = typed
         return Reply([], ask="Password:", hidden=True)
 
+    def do_show_level(self, line: str) -> Reply:
+        return Reply([f"Current privilege level is {15 if self._enabled else 1}"])
+
     def do_disable(self, line: str) -> Reply:
         self._enabled = False
         return Reply()

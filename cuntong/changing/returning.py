@@ -1,0 +1,39 @@
+"""The plan that takes a run back."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ledger.rollouts import Run
+from rollout.change import ChangeState, Outcome
+from rollout.plan import Plan, PlannedWave
+
+
+def way_back(run: Run, plan: Plan, done: Mapping[str, Outcome], author: str, now: float) -> Plan:
+    """The plan that undoes what a run confirmed: its approved rollback commands, on what it left behind."""
+    confirmed = {id: one for id, one in done.items() if one.state is ChangeState.CONFIRMED}
+    devices = tuple(
+        replace(
+            device,
+            fingerprint=confirmed[device.device].fingerprint,
+            commands=device.rollback,
+            rollback=device.commands,
+            diff="\n".join(device.rollback) + "\n",
+        )
+        for device in plan.devices
+        if device.device in confirmed
+    )
+    waves = tuple(
+        PlannedWave(wave.title, chosen)
+        for wave in plan.waves
+        if (chosen := tuple(device for device in wave.devices if device in confirmed))
+    )
+    return replace(
+        plan,
+        title=f"Back from run {run.id}: {plan.title}",
+        author=author,
+        made_at=now,
+        expires_at=now + 86_400.0,
+        reverses=run.id,
+        waves=waves,
+        devices=devices,
+    )
