@@ -111,7 +111,7 @@ class ApiMetrics:
         disagreeing: list[Sample] = []
         oldest: list[Sample] = []
         for requirement in standing.inventory.coverage_rules.requirements:
-            contradictions = Counter(self._counties.of(site) for site in snapshot.contradicting[requirement])
+            contradictions = Counter(self._counties.of(site) for site in snapshot.contradicting[requirement].tolist())
             proofs = self._oldest(requirement, snapshot)
             for at, (node, place) in enumerate(self._counties.places):
                 figures = standing.figures(requirement, "default", node, snapshot)
@@ -129,7 +129,7 @@ class ApiMetrics:
     def _oldest(self, requirement: str, snapshot: Snapshot) -> NDArray[np.float64]:
         """For each county the oldest proof that still counts for a village that must be covered; infinite without."""
         aspect = self._standing.aspect(requirement)
-        proved = snapshot.evidence[aspect].proved_at[self._counties.villages]
+        proved = snapshot.evidence(aspect, self._counties.villages).proved_at
         counts = snapshot.at - proved <= self._standing.window_s(aspect)  # never proved is NaN and does not count
         oldest = np.full(len(self._counties.places), np.inf)
         np.minimum.at(oldest, self._counties.of_village[counts], proved[counts])

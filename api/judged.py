@@ -18,11 +18,28 @@ _SAME_S: Final = 60.0
 
 
 class Judged(NamedTuple):
-    """A row a site: state codes, what works now (1, 0, -1 unknown), whether its claim says connected."""
+    """A row a site: state codes, what works now (1, 0, -1 unknown), whether its claim says connected.
+
+    Until ``until`` (Unix seconds) time alone changes nothing of it; ``held`` has a column for each fact that it takes.
+    """
 
     states: NDArray[np.int8]
     works: NDArray[np.int8]
     connected: NDArray[np.bool_]
+    until: NDArray[np.float64]
+    held: tuple[NDArray[np.bool_], ...]
+
+    def with_these(self, sites: NDArray[np.int64], part: "Judged") -> "Judged":
+        """The same but for some sites, of which ``part`` has the rows."""
+        states, works = self.states.copy(), self.works.copy()
+        connected, until = self.connected.copy(), self.until.copy()
+        states[sites], works[sites], connected[sites], until[sites] = (
+            part.states,
+            part.works,
+            part.connected,
+            part.until,
+        )
+        return Judged(states, works, connected, until, self.held)
 
 
 def lacking_facts(states: NDArray[np.int8], held: Sequence[NDArray[np.bool_]]) -> NDArray[np.int8]:
@@ -77,9 +94,9 @@ class Openness:
         return found
 
 
-def disagreeing(judged: Judged, said: NDArray[np.bool_]) -> list[int]:
-    """Sites whose claim and measurement disagree; see `health.coverage.contradiction`."""
+def disagreeing(judged: Judged, said: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of which sites claim and measurement disagree; see `health.coverage.contradiction`."""
     denied = judged.connected & ((judged.works == 0) | (judged.states == CODE[State.LOST]))
     unsaid = said & ~judged.connected & (judged.works == 1)
-    found: list[int] = np.flatnonzero((denied | unsaid) & (judged.states != CODE[State.EXEMPT])).tolist()
+    found: NDArray[np.bool_] = (denied | unsaid) & (judged.states != CODE[State.EXEMPT])
     return found

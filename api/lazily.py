@@ -8,12 +8,12 @@ V = TypeVar("V")
 
 
 class Lazily(Mapping[K, V], Generic[K, V]):
-    """Known keys, values by ``make``. Two threads may make one value twice; both are the same."""
+    """Known keys, values by ``make`` unless they are ``made``. Two threads may make one twice; both are the same."""
 
-    def __init__(self, keys: Iterable[K], make: Callable[[K], V]) -> None:
+    def __init__(self, keys: Iterable[K], make: Callable[[K], V], made: Mapping[K, V] | None = None) -> None:
         self._keys = dict.fromkeys(keys)
         self._make = make
-        self._made: dict[K, V] = {}
+        self._made: dict[K, V] = dict(made or {})
 
     def __getitem__(self, key: K) -> V:
         found = self._made.get(key)
@@ -28,6 +28,9 @@ class Lazily(Mapping[K, V], Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def __contains__(self, key: object) -> bool:  # the default would make the value
+        return key in self._keys
 
     @property
     def made(self) -> tuple[K, ...]:

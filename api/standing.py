@@ -5,38 +5,36 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
+from api.claimed import ClaimInForce, InForce, declared, newer
 from api.counting import Subjects, excused, sites_on, subjects_of
-from api.judged import Judged, Openness, disagreeing, lacking_facts
+from api.judged import Openness
 from api.latest import NUMBER, Latest
-from api.lazily import Lazily
+from api.rolled import Moment, News, Rolled, Roller
 from api.times import CHINA as CHINA
-from api.told import held_by, keep_newer, moved_centres, value_of
+from api.told import keep_newer, moved_centres, value_of
 from health.coverage import (
     Disagreement,
     Evidence,
-    EvidenceColumns,
     Judgement,
     State,
     Unknown,
     contradiction,
     judge,
-    judge_many,
     lacking,
 )
 from health.outage import Outage
-from health.rollup import CODE, Figures, Rollup
+from health.rollup import Figures, Rollup
 from inventory.divisions import Nodes
 from inventory.model import Inventory
-from inventory.vocabulary import Aspect, Claim, Requirement, Verdict
+from inventory.vocabulary import Aspect, Verdict
 from ledger import claims, facts, history, leases
 from ledger.facts import Fact
 from ledger.history import SiteVerdict
@@ -46,31 +44,6 @@ _DAY_S: Final = 86_400.0
 _PAST_KEPT: Final = 64
 """Snapshots of the past that are kept: some 100 bytes a site each."""
 _VERDICT: Final = {number: verdict for verdict, number in NUMBER.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimInForce:
-    """The newest claim on a site, from the inventory or from the ledger."""
-
-    claim: Claim
-    on: date
-    by: str
-    proof: str
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """The claim in force on every site, and as columns: whether there is one, whether it says connected."""
-
-    claims: tuple[ClaimInForce | None, ...]
-    said: NDArray[np.bool_]
-    connected: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, claims: Sequence[ClaimInForce | None]) -> "InForce":
-        said = np.array([claim is not None for claim in claims], dtype=np.bool_)
-        connected = np.array([claim is not None and claim.claim.says_connected for claim in claims], dtype=np.bool_)
-        return cls(tuple(claims), said, connected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +57,26 @@ class Contradiction:
     evidence: Evidence
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """How everything stands at one Unix time.
+@dataclass(frozen=True, eq=False)
+class Snapshot(Moment):
+    """How everything stands at one Unix time: what is known, judged and rolled up when it is first asked for.
 
     Args:
-        nodes: the division tree of that day; ``site_nodes`` is the place of each site in it, -1 for none.
-        subjects: what each denominator counts.
-        told: the facts in force, by subject (a site's id or a division's code) and name.
-        rollups: by requirement and denominator, counted when first asked for.
+        outages: those that run.
     """
 
-    at: float
-    nodes: Nodes
-    site_nodes: NDArray[np.int32]
-    subjects: Mapping[str, Subjects]
-    told: Mapping[tuple[str, str], Fact]
-    watched_until: NDArray[np.float64]
-    evidence: Mapping[Aspect, EvidenceColumns]
-    rollups: Lazily[tuple[str, str], Rollup]
-    outages: Sequence[Outage]
-    contradicting: Mapping[str, Sequence[int]]
-    columns: Mapping[Aspect, Latest] = field(repr=False)
-    claims: Sequence[ClaimInForce | None] = field(repr=False)
+    outages: Sequence[Outage] = field(repr=False)
+    rolled: Rolled = field(repr=False)
+
+    @property
+    def rollups(self) -> Mapping[tuple[str, str], Rollup]:
+        """Counts by requirement and denominator."""
+        return self.rolled.rollups
+
+    @property
+    def contradicting(self) -> Mapping[str, NDArray[np.int64]]:
+        """By requirement the sites whose claim and measurement disagree, ascending."""
+        return self.rolled.contradicting
 
 
 class Standing:
@@ -130,9 +100,7 @@ class Standing:
         for site, host in enumerate(self._host):
             if host >= 0:
                 self._guests.setdefault(host, []).append(site)
-        self._required = np.array(
-            [inventory.requirement(site) is Requirement.REQUIRED for site in range(sites)], dtype=np.bool_
-        )
+        self._roller = Roller(inventory, stale_after_s)
         self._unmonitored = [self._why_unknown(site) for site in range(sites)]
         self._told: dict[tuple[str, str], Fact] = {}
         opens = Aspect.OPEN in inventory.coverage_rules.requirements.values()
@@ -142,47 +110,48 @@ class Standing:
         self._spared = excused(inventory, inventory.nodes)
         self.denominators = subjects_of(inventory, inventory.nodes, inventory.sites.nodes, self._central)
         self._columns = {aspect: Latest.empty(self._unmonitored) for aspect in Aspect}
-        self._claims = [self._declared_claim(site, None) for site in range(sites)]
+        self._claims = [declared(inventory, site, None) for site in range(sites)]
         self._verdict_row = self._claim_row = self._fact_row = 0
-        self._ready: dict[Aspect, Latest] = {}  # copies of what no verdict changed since: snapshots share them
-        self._in_force: InForce | None = None
+        self._news = News()  # since the newest snapshot; a refresh that fails leaves it to the next
         self._rows: tuple[int, ...] = ()
         self._past: dict[float, Snapshot] = {}
         self._past_version: tuple[int, ...] = ()
         copies = {aspect: known.copy() for aspect, known in self._columns.items()}
-        self.snapshot = self._snapshot(clock(), copies, InForce.of(self._claims), {}, {}, ())
+        moment = self._moment(clock(), copies, InForce.of(self._claims), {}, {})
+        self.snapshot = _snapshot(moment, (), self._roller.rolled(moment))
 
     def refresh(self) -> Snapshot:
         """Read what the ledger has learnt since, and roll it up."""
-        at = self._clock()
+        at, earlier, news = self._clock(), self.snapshot, self._news
         with self._engine.connect() as connection:
             self._rows = history.newest_rows(connection)
             for verdict in history.verdicts_since(connection, self._verdict_row):
                 self._verdict_row = verdict.row
-                self._take(self._columns, verdict)
-                self._ready.pop(verdict.aspect, None)
+                news.verdicts[verdict.aspect].update(self._take(self._columns, verdict))
             for row, said in claims.said_since(connection, self._claim_row):
                 self._claim_row = row
                 site = self.inventory.sites.index.get(said.site)
                 if site is not None:
-                    self._claims[site] = _newer(self._claims[site], said)
-                    self._in_force = None
+                    self._claims[site] = newer(self._claims[site], said)
+                    news.claims.add(site)
             for row, fact in facts.told_since(connection, self._fact_row):
                 self._fact_row = row
                 keep_newer(self._told, fact)
+                news.facts = True
             watched = history.watched_until(connection)
             open_outages = history.outages(connection, open_only=True)
-        asked = self.snapshot.rollups.made
-        for aspect, known in self._columns.items():
-            if aspect not in self._ready:  # `refresh` goes on writing into its own
-                self._ready[aspect] = known.copy()
-        if self._in_force is None:
-            self._in_force = InForce.of(self._claims)
-        fresh = self._snapshot(at, self._ready, self._in_force, self._told, watched, open_outages)
-        for key in asked:  # what somebody looks at is ready before the snapshot is shown
-            if key in fresh.rollups:
+        # Of what nothing was learnt snapshots share the columns; into our own the next refresh goes on writing.
+        columns = {
+            aspect: known.copy() if news.verdicts[aspect] else earlier.columns[aspect]
+            for aspect, known in self._columns.items()
+        }
+        in_force = earlier.in_force.with_these(news.claims, self._claims) if news.claims else earlier.in_force
+        moment = self._moment(at, columns, in_force, self._told, watched, earlier=None if news.facts else earlier)
+        fresh = _snapshot(moment, open_outages, self._roller.advanced(earlier, earlier.rolled, moment, news))
+        for key in earlier.rolled.rollups.made:  # what somebody looks at is ready before the snapshot is shown
+            if key in fresh.rolled.rollups:
                 fresh.rollups[key]
-        self.snapshot = fresh
+        self.snapshot, self._news = fresh, News()
         return fresh
 
     @property
@@ -207,14 +176,14 @@ class Standing:
         columns = {aspect: Latest.empty(self._unmonitored) for aspect in Aspect}
         # A day ends at midnight, which is the first moment of the next: what is claimed from then on is not in it.
         day = (datetime.fromtimestamp(moment, CHINA) - timedelta.resolution).date()
-        in_force = [self._declared_claim(site, day) for site in range(len(self.inventory.sites))]
+        in_force = [declared(self.inventory, site, day) for site in range(len(self.inventory.sites))]
         with self._engine.connect() as connection:
             for verdict in history.newest_verdicts(connection, at=moment, known_at=known_at):
                 self._take(columns, verdict)
             for _, said in claims.said_since(connection, 0, known_at):
                 site = self.inventory.sites.index.get(said.site)
                 if site is not None and said.happened_on <= day:
-                    in_force[site] = _newer(in_force[site], said)
+                    in_force[site] = newer(in_force[site], said)
             told: dict[tuple[str, str], Fact] = {}
             for _, fact in facts.told_since(connection, 0, known_at):
                 if fact.happened_on <= day:
@@ -225,7 +194,8 @@ class Standing:
             nodes = self.inventory.history.nodes_on(day)
         except KeyError:
             raise ValueError(f"{day}: {self.inventory.title} has no divisions of that day in its list.") from None
-        return self._snapshot(moment, columns, InForce.of(in_force), told, watched, running, nodes, day)
+        known = self._moment(moment, columns, InForce.of(in_force), told, watched, nodes, day)
+        return _snapshot(known, running, self._roller.rolled(known))
 
     def past(self, moment: float) -> Snapshot:
         """As `at`, kept for who asks of the same moment again while the ledger learns nothing new: for series."""
@@ -256,12 +226,12 @@ class Standing:
 
     def evidence(self, site: int, aspect: Aspect, snapshot: Snapshot) -> Evidence:
         """What is known of one aspect of one site."""
-        columns, ready = snapshot.columns[aspect], snapshot.evidence[aspect]
+        columns, ready = snapshot.columns[aspect], snapshot.evidence(aspect, slice(site, site + 1))
         return Evidence(
-            _VERDICT[int(ready.verdicts[site])],
+            _VERDICT[int(ready.verdicts[0])],
             _number(columns.since[site]),
-            _number(ready.proved_at[site]),
-            _number(ready.watched_until[site]),
+            _number(ready.proved_at[0]),
+            _number(ready.watched_until[0]),
             columns.reasons[site],
         )
 
@@ -297,7 +267,7 @@ class Standing:
         """Of the sites in ``span`` (positions of divisions), those whose claim and measurement disagree."""
         found = []
         first, last = span
-        everywhere = np.asarray(snapshot.contradicting[requirement], dtype=np.int64)
+        everywhere = snapshot.contradicting[requirement]
         places = snapshot.site_nodes[everywhere]
         for site in everywhere[(places >= first) & (places < last)].tolist():
             judged = self.judgement(site, requirement, snapshot)
@@ -319,16 +289,20 @@ class Standing:
         return "extranet" if "extranet" in requirements else next(iter(requirements))
 
     def aspect(self, requirement: str) -> Aspect:
-        return Aspect(self.inventory.coverage_rules.requirements[requirement])
+        return self._roller.aspect(requirement)
 
     def window_s(self, aspect: Aspect) -> float:
-        return self.inventory.coverage_rules.windows[aspect].total_seconds()
+        return self._roller.window_s(aspect)
 
-    def _take(self, columns: Mapping[Aspect, Latest], verdict: SiteVerdict) -> None:
+    def _take(self, columns: Mapping[Aspect, Latest], verdict: SiteVerdict) -> Sequence[int]:
+        """Write a verdict into the columns; the sites that it speaks of."""
         site = self.inventory.sites.index.get(verdict.site)
-        if site is not None:
-            for same in (site, *self._guests.get(site, ())):  # a guest shares its host's line and devices
-                columns[verdict.aspect].take(same, verdict)
+        if site is None:
+            return ()
+        these = (site, *self._guests.get(site, ()))  # a guest shares its host's line and devices
+        for same in these:
+            columns[verdict.aspect].take(same, verdict)
+        return these
 
     def _why_unknown(self, site: int) -> str:
         where = self._host[site] if self._host[site] >= 0 else site
@@ -338,89 +312,57 @@ class Standing:
             return Unknown.PARTNER_MONITORED
         return Unknown.NEVER_REPORTED if any(device.credential for device in ours) else Unknown.NOT_MONITORED
 
-    def _declared_claim(self, site: int, until: date | None) -> ClaimInForce | None:
-        newest: ClaimInForce | None = None
-        for said in self.inventory.claims(site):
-            if (until is None or said.on <= until) and (newest is None or said.on >= newest.on):
-                newest = ClaimInForce(said.claim, said.on, said.by, said.proof)
-        return newest
-
-    def _snapshot(
+    def _moment(
         self,
         at: float,
         columns: Mapping[Aspect, Latest],
         in_force: InForce,
         told: Mapping[tuple[str, str], Fact],
         watched: Mapping[str, float],
-        outages: Sequence[Outage],
         nodes: Nodes | None = None,
         day: date = date.max,
-    ) -> Snapshot:
-        inventory = self.inventory
-        told = dict(told)
+        earlier: Moment | None = None,
+    ) -> Moment:
+        """What is known, in columns.
+
+        Args:
+            earlier: a moment of today's divisions since which no fact was told; what is the same is shared with it.
+        """
+        inventory, spared = self.inventory, self._spared
+        subjects: Mapping[str, Subjects]
         if nodes is None or nodes.codes == inventory.nodes.codes:
             nodes, site_nodes, subjects = inventory.nodes, inventory.sites.nodes, self.denominators
         else:
             site_nodes = sites_on(inventory, nodes, day)
-            subjects = subjects_of(inventory, nodes, site_nodes, self._central)
-        moved = moved_centres(inventory, self._central, told)
-        if moved is not None:
-            subjects = {**subjects, "central": subjects_of(inventory, nodes, site_nodes, moved)["central"]}
-        columns = dict(columns)
-        watched_until = np.full(len(inventory.sites), np.nan)
+            subjects, spared = subjects_of(inventory, nodes, site_nodes, self._central), excused(inventory, nodes)
+        if earlier is not None:
+            told, subjects = earlier.told, earlier.subjects
+        else:
+            told = dict(told)
+            moved = moved_centres(inventory, self._central, told)
+            if moved is not None:
+                subjects = {**subjects, "central": subjects_of(inventory, nodes, site_nodes, moved)["central"]}
+        if self._openness is not None:
+            columns = {**columns, Aspect.OPEN: self._openness.latest(told, at)}
+        if earlier is not None and earlier.watched == watched:
+            watched_until = earlier.watched_until
+        else:
+            watched_until = self._watched_until(watched)
+        return Moment(at, nodes, site_nodes, subjects, spared, told, dict(watched), watched_until, columns, in_force)
+
+    def _watched_until(self, watched: Mapping[str, float]) -> NDArray[np.float64]:
+        inventory = self.inventory
+        found = np.full(len(inventory.sites), np.nan)
         for code, until in watched.items():
             if code in inventory.nodes.index:
                 low, high = inventory.sites.span(inventory.nodes.index[code])
-                watched_until[low:high] = np.fmax(watched_until[low:high], until)
-        connected, said = in_force.connected, in_force.said
-        evidence: dict[Aspect, EvidenceColumns] = {}
-        if self._openness is not None:
-            columns[Aspect.OPEN] = self._openness.latest(told, at)
-        for aspect, known in columns.items():
-            if aspect is Aspect.OPEN:
-                evidence[aspect] = EvidenceColumns(known.verdicts, known.proved_at, np.full(len(known.verdicts), at))
-                continue
-            # A site that answers is proved until the end of the watching; what it said once is its last proof else.
-            proved = np.where(known.verdicts == 1, np.fmax(watched_until, known.since), known.proved_at)
-            evidence[aspect] = EvidenceColumns(known.verdicts, proved, watched_until)
-        spared = self._spared if nodes is inventory.nodes else excused(inventory, nodes)
-
-        @cache
-        def judged(requirement: str) -> Judged:
-            proof = self.aspect(requirement)
-            # A site that is built and not open is not built for the public: it lost nothing.
-            may = connected & (evidence[proof].verdicts != 0) if proof is Aspect.OPEN else connected
-            states, works = judge_many(
-                evidence[proof], may, self._required, at, self.window_s(proof), self.stale_after_s
-            )
-            needs = inventory.coverage_rules.needs.get(requirement, ())
-            states = lacking_facts(states, [held_by(inventory, told, fact) for fact in needs])
-            return Judged(states, works, connected)
-
-        def counted(key: tuple[str, str]) -> Rollup:
-            states, works, claimed = judged(key[0])
-            places, sites = subjects[key[1]]
-            # Subjects without a site point at -1: the row that is appended for them.
-            these = np.append(states, np.int8(CODE[State.NOT_BUILT]))[sites]
-            these[(sites < 0) & spared[places]] = CODE[State.EXEMPT]
-            return Rollup(places, these, np.append(claimed, False)[sites], np.append(works, np.int8(0))[sites])
-
-        requirements = inventory.coverage_rules.requirements
-        rollups = Lazily([(one, name) for one in requirements for name in subjects], counted)
-        contradicting: Lazily[str, Sequence[int]] = Lazily(
-            requirements, lambda one: [] if self.aspect(one) is Aspect.OPEN else disagreeing(judged(one), said)
-        )
-        return Snapshot(
-            at, nodes, site_nodes, subjects, told, watched_until, evidence, rollups, outages, contradicting, columns,
-            in_force.claims,
-        )  # fmt: skip
+                found[low:high] = np.fmax(found[low:high], until)
+        return found
 
 
-def _newer(known: ClaimInForce | None, said: claims.SaidClaim) -> ClaimInForce:
-    """The ledger's claims come in the order in which they were said; the later day wins, then the later word."""
-    if known is not None and known.on > said.happened_on:
-        return known
-    return ClaimInForce(said.claim, said.happened_on, said.said_by, said.proof)
+def _snapshot(moment: Moment, outages: Sequence[Outage], rolled: Rolled) -> Snapshot:
+    known = {one.name: getattr(moment, one.name) for one in fields(Moment)}
+    return Snapshot(**known, outages=outages, rolled=rolled)
 
 
 def _number(value: np.float64) -> float | None:

@@ -182,5 +182,9 @@ class Today:
 
     def _contradictions(self, _: Connection) -> Iterator[Item]:
         snapshot, inventory = self._standing.snapshot, self._standing.inventory
-        found = [site for site in snapshot.contradicting[self._standing.main_requirement] if self._view.sees_site(site)]
+        found = [
+            site
+            for site in snapshot.contradicting[self._standing.main_requirement].tolist()
+            if self._view.sees_site(site)
+        ]
         yield Item("contradictions", len(found), False, [inventory.sites.names[site] for site in found[:NAMES]], "/")

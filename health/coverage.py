@@ -8,6 +8,7 @@ the rest, and where it disagrees with the measurement that is a contradiction, l
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +125,10 @@ def contradiction(claim: Claim | None, judgement: Judgement) -> Disagreement | N
     return None
 
 
+_ROUNDING_S: Final = 0.001
+"""Sums of times are rounded otherwise than their differences: whoever judges a little early judges the same."""
+
+
 @dataclass(frozen=True)
 class EvidenceColumns:
     """`Evidence` of one aspect of many sites, a row a site, for judging a nation at once.
@@ -166,3 +171,16 @@ def judge_many(
         codes[State.UNKNOWN],
     )
     return states.astype(np.int8), works
+
+
+def holds_until(evidence: EvidenceColumns, at: float, window_s: float, stale_after_s: float) -> NDArray[np.float64]:
+    """Until when what `judge_many` said at Unix time ``at`` stays the same if nothing is learnt; infinite for ever.
+
+    Time alone changes a judgement in three ways: a proof leaves its window, the last watching leaves it, or the last
+    watching is too long ago to speak of now. More watching only puts that off.
+    """
+    ends = (evidence.proved_at + window_s, evidence.watched_until + window_s, evidence.watched_until + stale_after_s)
+    until = np.full(len(evidence.verdicts), np.inf)
+    for end in ends:
+        np.fmin(until, np.where(end >= at - _ROUNDING_S, end, np.inf), out=until)
+    return until - _ROUNDING_S

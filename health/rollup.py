@@ -1,10 +1,12 @@
 """Counting states over subtrees in memory (decision D10): prefix sums over depth-first order, no SQL.
 
 The subjects of a denominator (the villages, say) stand in depth-first order of the division tree, so each division
-is an interval and a count is a difference of two rows.
+is an interval and a count is a difference of two rows. What changed since the sums were made stands beside them in
+the same way, a sum over the changed subjects alone: a change costs as much as has changed, not as much as there is.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,8 +57,13 @@ class Figures:
         return (self.numerator + self.unknown) / self.denominator if self.denominator else None
 
 
+_MOVED_LEAST: Final = 64
+_MOVED_PART: Final = 64
+"""Sums are made anew once more than one subject of so many has changed since."""
+
+
 class Rollup:
-    """States of the subjects of one denominator, ready to be counted for any subtree.
+    """States of the subjects of one denominator, ready to be counted for any subtree. It never changes.
 
     Args:
         positions: for each subject its node's place in the depth-first order, ascending.
@@ -73,15 +80,41 @@ class Rollup:
         works: NDArray[np.int8],
     ) -> None:
         self._positions = np.asarray(positions, dtype=np.int64)
-        self._states = states
-        exempt = states == CODE[State.EXEMPT]
-        columns = [states == code for code in range(len(STATES))]
-        columns += [claimed & ~exempt, (works == 1) & ~exempt, (works == -1) & ~exempt]
-        self._sums = np.zeros((len(self._positions) + 1, len(columns)), dtype=np.int32)
-        np.cumsum(np.stack(columns, axis=1), axis=0, dtype=np.int32, out=self._sums[1:])
+        self._states, self._claimed, self._works = states, claimed, works
+        self._sums = _summed(_counted(states, claimed, works))
+        self._moved: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # subjects that the sums know otherwise, ascending
+        self._moves = _summed(np.empty((0, self._sums.shape[1]), dtype=np.int32))
 
     def __len__(self) -> int:
         return len(self._positions)
+
+    def changed(
+        self,
+        subjects: NDArray[np.int64],
+        states: NDArray[np.int8],
+        claimed: NDArray[np.bool_],
+        works: NDArray[np.int8],
+    ) -> "Rollup":
+        """The rollup in which some subjects stand otherwise; the same as one that is made of all of them anew.
+
+        Args:
+            subjects: which ones, by their place in this rollup, each once; the others are a row for each of them.
+        """
+        if not len(subjects):
+            return self
+        all_states, all_claimed, all_works = self._states.copy(), self._claimed.copy(), self._works.copy()
+        all_states[subjects], all_claimed[subjects], all_works[subjects] = states, claimed, works
+        marked = np.zeros(len(self), dtype=np.bool_)
+        marked[self._moved] = marked[subjects] = True
+        moved = np.flatnonzero(marked)
+        if len(moved) > max(_MOVED_LEAST, len(self) // _MOVED_PART):
+            return Rollup(self._positions, all_states, all_claimed, all_works)
+        found = copy(self)
+        found._states, found._claimed, found._works = all_states, all_claimed, all_works
+        found._moved = moved
+        was = self._sums[moved + 1] - self._sums[moved]
+        found._moves = _summed(_counted(all_states[moved], all_claimed[moved], all_works[moved]) - was)
+        return found
 
     def states(self, start: int, end: int) -> list[tuple[int, int]]:
         """Position and state code of every subject of a subtree, in order."""
@@ -91,6 +124,25 @@ class Rollup:
     def figures(self, start: int, end: int) -> Figures:
         """Of the subtree that is the interval ``[start, end)`` of the depth-first order."""
         low, high = np.searchsorted(self._positions, (start, end))
-        row = (self._sums[high] - self._sums[low]).tolist()
+        counts = self._sums[high] - self._sums[low]
+        if len(self._moved):
+            first, last = np.searchsorted(self._moved, (low, high))
+            counts += self._moves[last] - self._moves[first]
+        row = counts.tolist()
         claimed, works, works_unknown = row[len(STATES) :]
         return Figures(dict(zip(STATES, row, strict=False)), claimed, works, works_unknown)
+
+
+def _counted(states: NDArray[np.int8], claimed: NDArray[np.bool_], works: NDArray[np.int8]) -> NDArray[np.int32]:
+    """For each subject a row of what it counts for: its state; claimed, works, nobody knows, unless it is exempt."""
+    exempt = states == CODE[State.EXEMPT]
+    columns = [states == code for code in range(len(STATES))]
+    columns += [claimed & ~exempt, (works == 1) & ~exempt, (works == -1) & ~exempt]
+    return np.stack(columns, axis=1).astype(np.int32)
+
+
+def _summed(rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Sums of the rows before each place, and of all."""
+    sums = np.zeros((len(rows) + 1, rows.shape[1]), dtype=np.int32)
+    np.cumsum(rows, axis=0, dtype=np.int32, out=sums[1:])
+    return sums

@@ -15,6 +15,7 @@ from ledger.office_tables import facts
 from ledger.tables import claims, maintenance, outage_events, outage_verdicts, site_events, watch_intervals, watch_marks
 
 _BATCH = 500  # names in one IN (...): SQLite's oldest limit on variables is 999
+_OPENED, _CLOSED = outage_events.alias("opened"), outage_events.alias("closed")
 _NOTHING: tuple[Finding | None, str | None] = (None, None)
 
 
@@ -189,7 +190,7 @@ def outages(
         at: what happened after this Unix time is left out: what ended later still runs.
         known_at: what was recorded after this Unix time is left out.
     """
-    opened, closed = outage_events.alias("opened"), outage_events.alias("closed")
+    opened, closed = _OPENED, _CLOSED
     query: Select[tuple[object, ...]] = (
         select(
             opened.c.outage,

@@ -289,7 +289,7 @@ def _evidence_age(standing: Standing, snapshot: Snapshot, node: int, requirement
     positions, sites = snapshot.subjects[counted]
     low, high = np.searchsorted(positions, (node, snapshot.nodes.ends[node]))
     subjects = sites[low:high]
-    proofs = snapshot.evidence[standing.aspect(requirement)].proved_at[subjects[subjects >= 0]]
+    proofs = snapshot.evidence(standing.aspect(requirement), subjects[subjects >= 0]).proved_at
     proofs = proofs[~np.isnan(proofs)]
     if not len(proofs):
         return EvidenceAge(oldest=None, newest=None, median_age_seconds=None)

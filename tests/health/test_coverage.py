@@ -12,6 +12,7 @@ from health.coverage import (
     Judgement,
     State,
     contradiction,
+    holds_until,
     judge,
     judge_many,
     lacking,
@@ -121,6 +122,30 @@ def test_judging_many_at_once_is_judging_each(
     one_by_one = [judge(evidence, claim, need, NOW, window_s, stale_after_s) for evidence, claim, need in rows]
     assert [list(State)[code] for code in states] == [judged.state for judged in one_by_one]
     assert [int(code) for code in works] == [numbers[judged.works_now] for judged in one_by_one]
+
+
+@given(
+    st.sampled_from([1, 0, -1]), times, times, st.booleans(), st.sampled_from([600.0, DAY, 30 * DAY]),
+    st.sampled_from([60.0, 600.0, 2 * DAY]), st.floats(0.0, 40 * DAY),
+)  # fmt: skip
+def test_a_judgement_stays_the_same_until_the_time_that_was_said(
+    verdict: int, proved: float | None, watched: float | None, connected: bool, window_s: float, stale_s: float,
+    later_s: float,
+) -> None:  # fmt: skip
+    evidence = EvidenceColumns(
+        np.array([verdict], dtype=np.int8),
+        np.array([np.nan if proved is None else proved]),
+        np.array([np.nan if watched is None else watched]),
+    )
+    (until,) = holds_until(evidence, NOW, window_s, stale_s)
+
+    def judged(at: float) -> list[int]:
+        said, asked = np.array([connected]), np.array([True])
+        return [int(one[0]) for one in judge_many(evidence, said, asked, at, window_s, stale_s)]
+
+    last = min(NOW + later_s, until - 0.001)
+    if last > NOW:
+        assert judged(last) == judged(NOW)
 
 
 @pytest.mark.parametrize(
