@@ -1,10 +1,9 @@
 """The application: routers, problem documents, headers. What it works on is handed in."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from api import problems
 from api.auth import Access, Door
@@ -41,16 +40,10 @@ from api.routers import (
     today,
     villages,
 )
+from api.safe_headers import HEADERS, SafeHeaders
 from api.standing import Standing
 from api.static_files import PageFiles
 from inventory.boundaries import Boundaries
-
-_HEADERS: Final = {
-    # Everything comes from here: no CDN, no fonts or scripts from elsewhere, no embedding.
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 class _Api(FastAPI):
@@ -87,7 +80,7 @@ def create_app(
     times = RequestTimes()
     app.state.metrics = ApiMetrics(standing, times, app.state.notifications)
     app.state.metrics_page = page_of(app.state.metrics)
-    problems.install(app, _HEADERS)
+    problems.install(app, HEADERS)
     for router in (
         session.router,
         coverage.router,
@@ -119,13 +112,9 @@ def create_app(
         app.include_router(router)
     app.mount("/static", PageFiles(str(Path(__file__).parent / "static")), name="static")
 
-    @app.middleware("http")
-    async def add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
-    app.add_middleware(HotAnswers, standing=standing, door=app.state.door)
+    app.add_middleware(
+        HotAnswers, standing=standing, door=app.state.door, make=coverage.plain, route=coverage.usual_route()
+    )
+    app.add_middleware(SafeHeaders, headers=HEADERS)
     app.add_middleware(TimedRequests, times=times)  # the outermost: it times the others, too
     return app

@@ -69,11 +69,15 @@ class Moment:
 
 
 class Rolled(NamedTuple):
-    """By requirement how sites stand and which of them contradict their claim; by denominator, too, the counts."""
+    """By requirement how sites stand and which of them contradict their claim; by denominator, too, the counts.
+
+    ``anew`` are the sites that were judged anew since the moment before, None where all may have been.
+    """
 
     judged: Lazily[str, Judged]
     rollups: Lazily[tuple[str, str], Rollup]
     contradicting: Lazily[str, NDArray[np.int64]]
+    anew: frozenset[int] | None
 
 
 @dataclass
@@ -98,23 +102,25 @@ class Roller:
         self._stale_after_s = stale_after_s
         sites = range(len(inventory.sites))
         self._required = np.array([inventory.requirement(at) is Requirement.REQUIRED for at in sites], dtype=np.bool_)
+        self._aspects = {name: Aspect(proof) for name, proof in self._rules.requirements.items()}
         self._speakers: dict[str, tuple[Subjects, NDArray[np.int64], NDArray[np.int64]]] = {}
 
     def aspect(self, requirement: str) -> Aspect:
-        return Aspect(self._rules.requirements[requirement])
+        return self._aspects[requirement]
 
     def window_s(self, aspect: Aspect) -> float:
         return self._rules.windows[aspect].total_seconds()
 
     def rolled(self, moment: Moment) -> Rolled:
         """Nothing is known but the moment itself."""
-        return self._rolled(moment, {}, {}, {})
+        return self._rolled(moment, {}, {}, {}, None)
 
     def advanced(self, earlier: Moment, known: Rolled, moment: Moment, news: News) -> Rolled:
         """As `rolled`; what was asked for of an earlier moment is ready, from that and from what changed since."""
         judged: dict[str, Judged] = {}
         rollups: dict[tuple[str, str], Rollup] = {}
         contradicting: dict[str, NDArray[np.int64]] = {}
+        touched = news.claims.union(*news.verdicts.values())
         if self._continues(earlier, moment) and not news.facts:
             for requirement in known.judged.made:
                 proof, was = self.aspect(requirement), known.judged[requirement]
@@ -129,6 +135,7 @@ class Roller:
                 differs = (part.states != was.states[sites]) | (part.works != was.works[sites])
                 moved = sites[differs | (part.connected != was.connected[sites])]
                 now = judged[requirement] = was.with_these(sites, part)
+                touched.update(sites.tolist())
                 for key in known.rollups.made:
                     if key[0] == requirement:
                         rollups[key] = self._moved(known.rollups[key], moment, key[1], now, moved)
@@ -137,7 +144,8 @@ class Roller:
                     anew[known.contradicting[requirement]] = True
                     anew[sites] = self._disagreeing(proof, part, moment.in_force.said[sites])
                     contradicting[requirement] = np.flatnonzero(anew)
-        return self._rolled(moment, judged, rollups, contradicting)
+        same = judged.keys() == set(known.judged.made)
+        return self._rolled(moment, judged, rollups, contradicting, frozenset(touched) if same else None)
 
     def _continues(self, earlier: Moment, moment: Moment) -> bool:
         """Whether the same is counted, and somebody watched on where somebody had watched."""
@@ -156,6 +164,7 @@ class Roller:
         judged: Mapping[str, Judged],
         rollups: Mapping[tuple[str, str], Rollup],
         contradicting: Mapping[str, NDArray[np.int64]],
+        anew: frozenset[int] | None,
     ) -> Rolled:
         requirements = self._rules.requirements
         inventory, told = self._inventory, moment.told
@@ -180,7 +189,7 @@ class Roller:
             return np.flatnonzero(self._disagreeing(self.aspect(requirement), every[requirement], moment.in_force.said))
 
         keys = [(one, name) for one in requirements for name in moment.subjects]
-        return Rolled(every, Lazily(keys, counted, rollups), Lazily(requirements, contradicted, contradicting))
+        return Rolled(every, Lazily(keys, counted, rollups), Lazily(requirements, contradicted, contradicting), anew)
 
     def _judged(self, requirement: str, moment: Moment, sites: Sites, held: tuple[NDArray[np.bool_], ...]) -> Judged:
         """How these sites stand; ``held`` says which of them have each fact that the requirement takes beside."""

@@ -20,6 +20,7 @@ from api.latest import NUMBER, Latest
 from api.rolled import Moment, News, Rolled, Roller
 from api.times import CHINA as CHINA
 from api.told import keep_newer, moved_centres, value_of
+from api.touched import Touched
 from health.coverage import (
     Disagreement,
     Evidence,
@@ -63,9 +64,11 @@ class Snapshot(Moment):
 
     Args:
         outages: those that run.
+        number: one more than that of the newest snapshot before; 0 for the first and for those of the past.
     """
 
     outages: Sequence[Outage] = field(repr=False)
+    number: int
     rolled: Rolled = field(repr=False)
 
     @property
@@ -114,11 +117,12 @@ class Standing:
         self._verdict_row = self._claim_row = self._fact_row = 0
         self._news = News()  # since the newest snapshot; a refresh that fails leaves it to the next
         self._rows: tuple[int, ...] = ()
+        self.touched = Touched(inventory.nodes)
         self._past: dict[float, Snapshot] = {}
         self._past_version: tuple[int, ...] = ()
         copies = {aspect: known.copy() for aspect, known in self._columns.items()}
         moment = self._moment(clock(), copies, InForce.of(self._claims), {}, {})
-        self.snapshot = _snapshot(moment, (), self._roller.rolled(moment))
+        self.snapshot = _snapshot(moment, (), self._roller.rolled(moment), 0)
 
     def refresh(self) -> Snapshot:
         """Read what the ledger has learnt since, and roll it up."""
@@ -147,10 +151,15 @@ class Standing:
         }
         in_force = earlier.in_force.with_these(news.claims, self._claims) if news.claims else earlier.in_force
         moment = self._moment(at, columns, in_force, self._told, watched, earlier=None if news.facts else earlier)
-        fresh = _snapshot(moment, open_outages, self._roller.advanced(earlier, earlier.rolled, moment, news))
+        rolled = self._roller.advanced(earlier, earlier.rolled, moment, news)
+        fresh = _snapshot(moment, open_outages, rolled, earlier.number + 1)
         for key in earlier.rolled.rollups.made:  # what somebody looks at is ready before the snapshot is shown
             if key in fresh.rolled.rollups:
                 fresh.rollups[key]
+        if rolled.anew is None:
+            self.touched.mark_all(fresh.number)
+        else:
+            self.touched.mark(fresh.number, self.inventory.sites.nodes[sorted(rolled.anew)].tolist())
         self.snapshot, self._news = fresh, News()
         return fresh
 
@@ -195,7 +204,7 @@ class Standing:
         except KeyError:
             raise ValueError(f"{day}: {self.inventory.title} has no divisions of that day in its list.") from None
         known = self._moment(moment, columns, InForce.of(in_force), told, watched, nodes, day)
-        return _snapshot(known, running, self._roller.rolled(known))
+        return _snapshot(known, running, self._roller.rolled(known), 0)
 
     def past(self, moment: float) -> Snapshot:
         """As `at`, kept for who asks of the same moment again while the ledger learns nothing new: for series."""
@@ -226,19 +235,25 @@ class Standing:
 
     def evidence(self, site: int, aspect: Aspect, snapshot: Snapshot) -> Evidence:
         """What is known of one aspect of one site."""
-        columns, ready = snapshot.columns[aspect], snapshot.evidence(aspect, slice(site, site + 1))
-        return Evidence(
-            _VERDICT[int(ready.verdicts[0])],
-            _number(columns.since[site]),
-            _number(ready.proved_at[0]),
-            _number(ready.watched_until[0]),
-            columns.reasons[site],
-        )
+        return self.evidences([site], aspect, snapshot)[0]
+
+    def evidences(self, sites: Sequence[int] | NDArray[np.int64], aspect: Aspect, snapshot: Snapshot) -> list[Evidence]:
+        """What is known of one aspect of some sites."""
+        places = np.asarray(sites, dtype=np.int64)
+        ready, columns = snapshot.evidence(aspect, places), snapshot.columns[aspect]
+        columns_of_times = (columns.since[places], ready.proved_at, ready.watched_until)
+        since, proved, watched = ([None if at != at else at for at in one.tolist()] for one in columns_of_times)
+        return [
+            Evidence(_VERDICT[verdict], since[at], proved[at], watched[at], columns.reasons[int(places[at])])
+            for at, verdict in enumerate(ready.verdicts.tolist())
+        ]
 
     def judgement(self, site: int, requirement: str, snapshot: Snapshot) -> Judgement:
         """How one site stands on one requirement of the coverage rules."""
-        aspect = self.aspect(requirement)
-        claim, evidence = snapshot.claims[site], self.evidence(site, aspect, snapshot)
+        return self._judgement(site, requirement, snapshot, self.evidence(site, self.aspect(requirement), snapshot))
+
+    def _judgement(self, site: int, requirement: str, snapshot: Snapshot, evidence: Evidence) -> Judgement:
+        aspect, claim = self.aspect(requirement), snapshot.claims[site]
         closed = aspect is Aspect.OPEN and evidence.verdict is Verdict.NO
         judged = judge(
             evidence,
@@ -263,20 +278,33 @@ class Standing:
         """The value of a fact in force of a site, or else of its division; None where nobody told."""
         return value_of(self.inventory, snapshot.told, site, fact)
 
-    def contradictions(self, requirement: str, snapshot: Snapshot, span: tuple[int, int]) -> list[Contradiction]:
-        """Of the sites in ``span`` (positions of divisions), those whose claim and measurement disagree."""
+    def contradictions(
+        self, requirement: str, snapshot: Snapshot, span: tuple[int, int], most: int | None = None
+    ) -> list[Contradiction]:
+        """Of the sites in ``span`` (positions of divisions), those whose claim and measurement disagree.
+
+        Args:
+            most: no more than so many, the first ones.
+        """
         found = []
-        first, last = span
-        everywhere = snapshot.contradicting[requirement]
-        places = snapshot.site_nodes[everywhere]
-        for site in everywhere[(places >= first) & (places < last)].tolist():
-            judged = self.judgement(site, requirement, snapshot)
+        sites = self.contradicted(requirement, snapshot, span)[:most]
+        every = self.evidences(sites, self.aspect(requirement), snapshot)
+        for site, evidence in zip(sites.tolist(), every, strict=True):
+            judged = self._judgement(site, requirement, snapshot, evidence)
             claim = snapshot.claims[site]
             kind = contradiction(claim.claim if claim else None, judged)
             if kind is not None:
-                evidence = self.evidence(site, self.aspect(requirement), snapshot)
                 found.append(Contradiction(site, kind, claim, judged, evidence))
         return found
+
+    def contradicted(self, requirement: str, snapshot: Snapshot, span: tuple[int, int]) -> NDArray[np.int64]:
+        """The sites of `contradictions`, ascending."""
+        everywhere = snapshot.contradicting[requirement]
+        if snapshot.nodes is not self.inventory.nodes:  # sites stand in the order of today's divisions
+            places = snapshot.site_nodes[everywhere]
+            return everywhere[(places >= span[0]) & (places < span[1])]
+        low, high = np.searchsorted(everywhere, self.inventory.sites.between(*span))
+        return everywhere[low:high]
 
     def figures(self, requirement: str, denominator: str, node: int, snapshot: Snapshot) -> Figures:
         """Counts over one division; see `denominators` for what can be counted."""
@@ -360,13 +388,9 @@ class Standing:
         return found
 
 
-def _snapshot(moment: Moment, outages: Sequence[Outage], rolled: Rolled) -> Snapshot:
+def _snapshot(moment: Moment, outages: Sequence[Outage], rolled: Rolled, number: int) -> Snapshot:
     known = {one.name: getattr(moment, one.name) for one in fields(Moment)}
-    return Snapshot(**known, outages=outages, rolled=rolled)
-
-
-def _number(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return Snapshot(**known, outages=outages, rolled=rolled, number=number)
 
 
 def moment(text: str, now: float) -> float:

@@ -1,6 +1,7 @@
 """``cuntong serve``: wires inventory, ledger and API into one running program."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -71,15 +72,25 @@ async def _run(
     )
     access = Access(open_reading=settings.open_reading, public=settings.public)
     app = create_app(standing, access, notifications, read_boundaries(inventory.folder))
+    keep_for_good()
     holder = f"{socket.gethostname()}:{os.getpid()}"[:64]
     await signals.until_told(
-        _follow(standing),
+        follow(standing),
         _keep_measuring(app.state.metrics),
         Delivery(engine, notifications, holder).run(),
         Escalation(engine, inventory, notifications).run(),
         http.serve(app, sock),
         switchover.run(),
     )
+
+
+def keep_for_good() -> None:
+    """Spare the collector of garbage what lives as long as the process: a whole country's inventory is many objects.
+
+    Going through them again and again would make answers wait for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _is_loopback(host: str) -> bool:
@@ -89,7 +100,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def _follow(standing: Standing) -> None:
+async def follow(standing: Standing) -> None:
     """Keep the standing fresh: at once when the ledger learnt something, and now and then because time passes."""
     rolled_up = 0.0
     while True:

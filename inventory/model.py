@@ -129,6 +129,10 @@ class Sites:
         """``[first, last)`` positions of the sites of a division and everything below it."""
         return int(self._bounds[node]), int(self._bounds[self._ends[node]])
 
+    def between(self, start: int, end: int) -> tuple[int, int]:
+        """``[first, last)`` positions of the sites of the divisions ``[start, end)``."""
+        return int(self._bounds[start]), int(self._bounds[end])
+
     def own(self, node: int) -> range:
         """The positions of the sites that hang on this very division."""
         return range(int(self._bounds[node]), int(self._bounds[node + 1]))

@@ -8,6 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic_core import to_json
+from starlette.routing import BaseRoute
 
 from api.answers import (
     Claimed,
@@ -77,6 +78,17 @@ async def coverage(
         return remembered.answer(request, snapshot, key, lambda: made(snapshot))
     snapshot = await run_in_threadpool(snapshot_at, standing, as_of, known_at)
     return answered(request, await run_in_threadpool(made, snapshot))
+
+
+def plain(view: View, snapshot: Snapshot, place: int) -> bytes:
+    """The body of the answer to a question without parameters."""
+    standing = view.standing
+    return to_json(coverage_of(standing, snapshot, place, standing.main_requirement, "default", False, view=view))
+
+
+def usual_route() -> BaseRoute:
+    """The route of `coverage`."""
+    return next(route for route in router.routes if getattr(route, "operation_id", None) == "coverage")
 
 
 def _check_counted(standing: Standing, counted: str) -> None:
@@ -235,7 +247,10 @@ def coverage_of(
         if len(below) > _MOST_NAMED:
             raise refused(f"That names {len(below)} divisions. Ask for a smaller part of the tree.")
     path = [*nodes.ancestors(node)[::-1], node]
-    disagreeing = standing.contradictions(requirement, snapshot, (node, nodes.ends[node]))
+    span = node, nodes.ends[node]
+    named = (
+        [] if view is not None and view.public else standing.contradictions(requirement, snapshot, span, _MOST_NAMED)
+    )
     return Coverage(
         **counts_of(standing, snapshot, node, requirement, counted).model_dump(),
         requirement=requirement,
@@ -248,13 +263,11 @@ def coverage_of(
         villages=standing.figures(requirement, "villages", node, snapshot).denominator,
         communities=standing.figures(requirement, "communities", node, snapshot).denominator,
         evidence=_evidence_age(standing, snapshot, node, requirement, counted),
-        contradicted=len(disagreeing),
-        contradictions=[]
-        if view is not None and view.public
-        else [
+        contradicted=len(standing.contradicted(requirement, snapshot, span)),
+        contradictions=[
             contradiction_answer(standing, found)
-            for found in disagreeing[:_MOST_NAMED]
-            if view is None or view.sees_site(found.site)
+            for found in named  # beneath a division of today that may be seen there is no other site
+            if view is None or nodes is inventory.nodes or view.sees_site(found.site)
         ],
         children=None
         if below is None

@@ -227,7 +227,7 @@ def test_the_public_reads_what_may_be_published_and_nothing_else(example: Invent
         world.refused(path, 401)
     world.refused("/v1/villages", 422, carrier="telecom")
     world.refused("/v1/bulletins/2026-11", 404)  # a draft is not published
-    for path in ("/", "/d/511825101000"):
+    for path in ("/", "/d/511825100000"):
         page = world.client.get(path, headers={"Accept": "text/html"}).text
         assert "处填报与实测不符" in page  # a figure; which site it is, is not told
         assert "/s/" not in page.partition("<script")[0]

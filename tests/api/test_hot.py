@@ -35,6 +35,31 @@ def test_what_changed_shows_in_the_next_answer(lit: "World") -> None:
         assert lit.coverage()["works_now"]["numerator"] == 95
 
 
+def test_an_answer_stays_ready_while_only_others_change_and_for_a_few_seconds(lit: "World") -> None:
+    def told(code: str) -> str:
+        return str(lit.coverage(code)["as_of"])
+
+    town, other = "511825101", "511825100"
+    first, second = told(town), told(other)
+    lit.says(lit.now + 1, "tq-chengxiang-meizi", Verdict.NO, "down", proved_at=lit.now)
+    lit.watched(lit.now + 1, lit.now + 1.5)
+    assert told(town) == first
+    assert told(other) != second
+    lit.refresh(lit.now + 12)
+    assert told(town) != first
+
+
+def test_the_plain_answer_is_the_one_that_the_usual_way_gives(lit: "World") -> None:
+    lit.loses(lit.now - 60, "tq-chengxiang-juncheng")
+    lit.watched(lit.now, lit.now)
+    for code in ("51", "5118", "511825", TOWN, "511825100002", "nope", "511826"):
+        plain = lit.client.get(f"/v1/coverage/{code}")
+        usual = lit.client.get(f"/v1/coverage/{code}", headers={"X-Unusual": "1"})
+        assert (plain.status_code, dict(plain.headers)) == (usual.status_code, dict(usual.headers))
+        if plain.status_code == 200:
+            assert plain.content == usual.content
+
+
 def test_nobody_is_answered_with_what_another_may_see(closed: "World") -> None:
     whole = closed.token("zhao", (Role.REFORM_VIEWER, TOP))
     town = closed.token("wang", (Role.REFORM_VIEWER, TOWN))
