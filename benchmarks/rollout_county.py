@@ -37,7 +37,7 @@ import psutil
 from cuntong.changing import rehearsal
 from cuntong.changing.planning import read_all, tasks_for, templates_of
 from cuntong.changing.reach import platform_of, reach
-from cuntong.secrets import secret
+from cuntong.secrets import Resolver
 from cuntong.settings import Settings
 from inventory.loader import load
 from inventory.model import Inventory
@@ -56,7 +56,7 @@ FLEET = """
 import json, sys, time
 from pathlib import Path
 from cuntong.changing.planning import templates_of
-from cuntong.secrets import secret
+from cuntong.secrets import Resolver
 from inventory.loader import load
 from simulator.routers.device import Options
 from simulator.routers.fleet import serving
@@ -65,7 +65,7 @@ from dataclasses import replace
 
 place, count, key = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 county = load(Path(sys.argv[4]))
-made = specs(county, templates_of(county), lambda name: secret(name, place / "secrets"))
+made = specs(county, templates_of(county), Resolver(place / "secrets").secret)
 if key:
     made = [replace(one, keys={"cuntong": key}) for one in made]
 if count:  # the same boxes under other names, as many as are asked for
@@ -215,12 +215,12 @@ def network_cli(inventory: Inventory, place: Path) -> dict[str, float]:
             known = {
                 "ansible_connection": "ansible.netcommon.network_cli", "ansible_network_os": system,
                 "ansible_port": port, "ansible_user": network.login.user,
-                "ansible_password": secret(network.login.password, place / "secrets"),
+                "ansible_password": Resolver(place / "secrets").secret(network.login.password),
             }  # fmt: skip
             if network.login.enable is not None and platform is Platform.RGOS:
                 known |= {
                     "ansible_become": True, "ansible_become_method": "ansible.netcommon.enable",
-                    "ansible_become_password": secret(network.login.enable, place / "secrets"),
+                    "ansible_become_password": Resolver(place / "secrets").secret(network.login.enable),
                 }  # fmt: skip
             (place / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": known}}))
             lines = sum(len(plan.commands) for plan in planned) / len(planned)
@@ -238,7 +238,7 @@ def _shares(place: Path, platform: Platform, lines: Sequence[str]) -> list[list[
     model = Device(platform, {})
     sections: list[list[str]] = [[]]
     for line in lines:
-        opened = _REFERENCE.sub(lambda found: secret(found[0], place / "secrets"), line).strip()
+        opened = _REFERENCE.sub(lambda found: Resolver(place / "secrets").secret(found[0]), line).strip()
         depth = len(model.view)
         with suppress(ModelRefusedError):
             model.take(line)

@@ -38,7 +38,7 @@ from cuntong.engine_keys import KeyKeeper
 from cuntong.errors import StartError
 from cuntong.following import follow_windows
 from cuntong.reloading import Switchover, start_anew
-from cuntong.secrets import Credential, credential, require_waiver, secret
+from cuntong.secrets import Credential, Resolver, require_waiver, resolver
 from cuntong.settings import Settings
 from exporter.http import keep_ready, metrics_app
 from exporter.links import Echoed, echoed_over, lines_of
@@ -77,7 +77,7 @@ class Reach:
 
 def in_the_field(settings: Settings) -> Reach:
     """Each device at its own address, with the secrets of this machine."""
-    return Reach(lambda device: (device.address, SNMP_PORT), lambda reference: credential(reference, settings.secrets))
+    return Reach(lambda device: (device.address, SNMP_PORT), resolver(settings).credential)
 
 
 def in_the_simulator(port: int) -> Reach:
@@ -137,13 +137,13 @@ def line_ports(inventory: Inventory) -> list[tuple[str | None, ...]]:
     return ports
 
 
-def probe_token(folder: Path) -> str | None:
+def probe_token(opener: Resolver) -> str | None:
     """What opens ``/probe``: the secret ``secret://probe``; None, and nobody may, where there is none.
 
     Raises:
         StartError: there is one, and it is open to others or empty.
     """
-    return secret(PROBE_TOKEN, folder) if (folder / PROBE_TOKEN.removeprefix("secret://")).exists() else None
+    return opener.secret(PROBE_TOKEN) if opener.holds(PROBE_TOKEN) else None
 
 
 def groups_of(inventory: Inventory) -> list[int]:
@@ -273,7 +273,7 @@ def _inbox(targets: Sequence[Target | None], also: User | None) -> Inbox:
     return Inbox(socket.gethostname(), time.time(), time.monotonic(), users, polling, partial(next, salts))
 
 
-def notifying_user(inventory: Inventory, folder: Path) -> User | None:
+def notifying_user(inventory: Inventory, opener: Resolver) -> User | None:
     """The user of ``network.snmp``, by which routers may notify; None where its secrets are not on this machine."""
     network = inventory.county.network
     if network is None:
@@ -283,9 +283,9 @@ def notifying_user(inventory: Inventory, folder: Path) -> User | None:
         return User(
             told.user,
             {"sha": Auth.SHA, "sha256": Auth.SHA256}[told.auth],
-            secret(told.auth_password, folder),
+            opener.secret(told.auth_password),
             {"aes128": Priv.AES128, "aes256": Priv.AES256}[told.priv],
-            secret(told.priv_password, folder),
+            opener.secret(told.priv_password),
         )
     except (StartError, ValueError) as error:
         log.info("notifications of the user %s are not opened: %s", told.user, error)
@@ -405,7 +405,7 @@ async def _run(
     classes = [str(device.device_class) for device in inventory.devices]
     receiver = None
     if listening:
-        also = notifying_user(inventory, settings.secrets)
+        also = notifying_user(inventory, resolver(settings))
         receiver = trap_receiver(inventory, targets, collector, listening, settings.trap_limits, also)
     heard = receiver.look if receiver else None
     own = CollectorMetrics(
@@ -418,7 +418,7 @@ async def _run(
         platforms.statuses,
         lambda: asker.refusals,
     )
-    token = probe_token(settings.secrets)
+    token = probe_token(resolver(settings))
     prober = Prober(inventory, collector, text, asker.survey_next, lambda device: targets[device] is not None, token)
     settle_memory()
     log.info("collecting %s: %d devices, metrics on %s (pid %d)", inventory.title, len(polled), address, os.getpid())

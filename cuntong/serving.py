@@ -22,7 +22,7 @@ from api.standing import Standing
 from cuntong import http, signals
 from cuntong.errors import UsageError
 from cuntong.reloading import Switchover, start_anew
-from cuntong.secrets import secret
+from cuntong.secrets import resolver
 from cuntong.settings import Settings
 from exporter.alertmanager.settings import read_alerting
 from inventory.boundaries import read_boundaries
@@ -67,9 +67,7 @@ async def _run(
     standing = Standing(inventory, engine, time.time, stale_after_s=3 * settings.interval_s + 30)
     await asyncio.to_thread(standing.refresh)
     log.info("serving %s on http://%s/", inventory.title, http.address_of(sock))
-    notifications = Notifications(
-        read_alerting(inventory.folder), lambda reference: secret(reference, settings.secrets), time.time
-    )
+    notifications = Notifications(read_alerting(inventory.folder), resolver(settings).secret, time.time)
     access = Access(open_reading=settings.open_reading, public=settings.public)
     app = create_app(standing, access, notifications, read_boundaries(inventory.folder))
     keep_for_good()

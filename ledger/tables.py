@@ -329,3 +329,13 @@ engine_keys = Table(
     Column("kept_at", Float(53), nullable=False),
     Column("sealed", LargeBinary, nullable=False),  # fingerprint of the credential and the localised keys
 )
+
+# The newest text alone: a secret that was changed or forgotten is to be gone. That it was is in the audit chain.
+kept_secrets = Table(
+    "kept_secrets",
+    metadata,
+    Column("name", String(260), primary_key=True),  # what stands behind secret://
+    Column("kept_at", Float(53), nullable=False),
+    Column("kept_by", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)

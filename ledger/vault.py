@@ -44,6 +44,14 @@ class Vault:
         except (InvalidTag, ValueError):
             raise LedgerError(f"What is sealed for {about} does not open: another key, or damaged.") from None
 
+    def opens(self, sealed: bytes, about: str) -> bool:
+        """Whether this key opens it."""
+        try:
+            self.open(sealed, about)
+        except LedgerError:
+            return False
+        return True
+
 
 def open_vault(path: Path) -> Vault:
     """The vault of a key file; a missing one is made, readable by its owner alone.

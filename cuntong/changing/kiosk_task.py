@@ -17,7 +17,7 @@ from typing import Any, Final
 from collectors.snmp.usm import Auth, Priv, localise, master_key
 from cuntong.changing.planning import PLAYBOOKS
 from cuntong.errors import StartError
-from cuntong.secrets import secret
+from cuntong.secrets import Resolver, resolver
 from cuntong.settings import settings
 from inventory.cache import default_folder
 from inventory.loader import load
@@ -145,18 +145,18 @@ def _facts(device_id: str) -> KioskFacts:
 
 def _keys(facts: KioskFacts) -> dict[str, str]:
     """The keys of this kiosk's SNMP engine, from the passwords behind the references."""
-    folder, user = settings().secrets, facts.snmp
+    opener, user = resolver(settings()), facts.snmp
     engine, auth = bytes.fromhex(facts.engine_id), _AUTH[user.auth]
     keys = {
-        name: localise(auth, master_key(auth, _password(reference, folder)), engine)
+        name: localise(auth, master_key(auth, _password(reference, opener)), engine)
         for name, reference in (("auth_key", user.auth_password), ("priv_key", user.priv_password))
     }
     # net-snmp cuts a localised key to what its cipher takes; AES-256 takes 32 octets, which SHA-256 gives.
     return {name: key.hex() for name, key in keys.items()}
 
 
-def _password(reference: str, folder: Path) -> str:
-    text = secret(reference, folder)
+def _password(reference: str, opener: Resolver) -> str:
+    text = opener.secret(reference)
     if len(text) < 8:
         raise StartError(f"The secret {reference} is shorter than 8 characters, which SNMPv3 refuses (RFC 3414).")
     return text

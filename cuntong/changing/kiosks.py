@@ -5,6 +5,7 @@ nothing to kiosks. A kiosk that we do not set up (Windows, a partner's) is liste
 """
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from cuntong.changing.planning import PLAYBOOKS, require_scope
 from cuntong.changing.reach import KNOWN_HOSTS
 from cuntong.changing.scope import devices_in
 from cuntong.errors import StartError, UsageError
+from cuntong.secrets import resolver
 from cuntong.settings import Settings
 from inventory.devices import Device
 from inventory.model import Inventory
@@ -225,11 +227,14 @@ class _Wave:
         return came
 
     def _ssh(self, folder: Path) -> dict[str, str]:
-        """How Ansible's ssh finds our keys: the kiosks' in our known_hosts, our own in the folder of secrets."""
+        """How Ansible's ssh finds our keys: the kiosks' in our known_hosts, our own beside what this run writes."""
         kiosks = self._inventory.county.kiosks
         known = self._settings.known_hosts or self._inventory.folder / KNOWN_HOSTS
         reference = kiosks.login.private_key if kiosks is not None else None
-        key = self._settings.secrets / (reference or "").removeprefix("secret://")
+        key = folder / "key"
+        if reference is not None:
+            with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(resolver(self._settings).secret(reference) + "\n")
         options = [
             "ControlMaster=auto",
             "ControlPersist=15s",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from cuntong.errors import StartError
-from cuntong.secrets import secret
+from cuntong.secrets import resolver
 from cuntong.settings import Settings
 from inventory.devices import Device
 from inventory.model import Inventory
@@ -102,7 +102,7 @@ def reach(inventory: Inventory, settings: Settings) -> Reach:
     def dial(device: Device) -> tuple[str, int]:
         return (address_of(device.ordinal), port) if port else (device.address, network.login.port)
 
-    return Reach(inventory, network, dial, lambda reference: secret(reference, settings.secrets), keys, **scaled)
+    return Reach(inventory, network, dial, resolver(settings).secret, keys, **scaled)
 
 
 def platform_of(inventory: Inventory, device: Device) -> Platform | None:

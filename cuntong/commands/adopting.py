@@ -98,11 +98,12 @@ def adopt(
 
 
 def _credentials(inventory: "Inventory", community: str | None, references: list[str] | None) -> list[Any]:
-    from cuntong.secrets import credential as opened
+    from cuntong.secrets import resolver
     from inventory.vocabulary import DeviceClass
 
+    opener = resolver(settings())
     told = references or ([] if community else [inventory.county.credentials.get(DeviceClass.ROUTER, "")])
-    found: list[Any] = [opened(one, settings().secrets) for one in told if one]
+    found: list[Any] = [opener.credential(one) for one in told if one]
     return [*found, *([community.encode()] if community else [])]
 
 

@@ -28,12 +28,12 @@ def poll(
 ) -> None:
     """Identify one device and read everything that its profile knows, once."""
     from collectors.one_shot import poll_once
-    from cuntong.secrets import credential as opened
+    from cuntong.secrets import resolver
     from inventory.profiles import load_profiles
 
     host, port = host_and_port(address, 161)
     known = load_profiles(profiles)
-    given = opened(credential, settings().secrets) if credential else community
+    given = resolver(settings()).credential(credential) if credential else community
     who = given.decode() if isinstance(given, bytes) else given
     with err.status(f"Asking {address} ..."):
         try:

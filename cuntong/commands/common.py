@@ -1,5 +1,6 @@
 """What every command shares: the app it hangs on, how it prints, how it reads the inventory."""
 
+import getpass
 import json
 import logging
 import sys
@@ -85,6 +86,11 @@ def moment(text: str) -> float:
     except ValueError:
         raise UsageError(f"{text!r} is no time. Write 2026-11-20T22:00, or with +08:00 behind it.") from None
     return (read if read.tzinfo else read.replace(tzinfo=timezone(timedelta(hours=8)))).timestamp()
+
+
+def me() -> str:
+    """The user of the system, not an account of ours: who may read an instance's keys may dump it and set secrets."""
+    return f"os:{getpass.getuser()}"[:64]
 
 
 def until_interrupted(program: Any) -> None:

@@ -45,8 +45,7 @@ def discover(
     from collectors.discovery import scope_of
     from collectors.matching import compare, propose
     from cuntong.collect import is_asked
-    from cuntong.secrets import Credential
-    from cuntong.secrets import credential as opened
+    from cuntong.secrets import Credential, resolver
     from cuntong.show_found import found
     from simulator.dial import address_of
 
@@ -56,7 +55,8 @@ def discover(
     except ValueError as error:
         raise UsageError(str(error)) from None
     references = credential or ([] if community else list(dict.fromkeys(inventory.county.credentials.values())))
-    given: list[Credential] = [opened(reference, settings().secrets) for reference in references]
+    opener = resolver(settings())
+    given: list[Credential] = [opener.credential(reference) for reference in references]
     given += [community.encode()] if community else []
     if not given:
         raise UsageError("The inventory names no credentials. Give --community or --credential.")
@@ -275,9 +275,9 @@ def _said(shown: dict[str, str] | None) -> str:
 
 
 def _opened(reference: str | None, community: str) -> "bytes | User":
-    from cuntong.secrets import credential as opened
+    from cuntong.secrets import resolver
 
-    return opened(reference, settings().secrets) if reference else community.encode()
+    return resolver(settings()).credential(reference) if reference else community.encode()
 
 
 def _walked(

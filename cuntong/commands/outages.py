@@ -21,7 +21,7 @@ from cuntong import identity
 from cuntong import show as shows
 from cuntong.commands.common import HERE, Json, app, load, moment, out, print_json, say
 from cuntong.errors import UsageError
-from cuntong.secrets import secret
+from cuntong.secrets import resolver
 from cuntong.settings import settings
 from exporter.alertmanager.settings import read_alerting
 from health.outage import Outage
@@ -151,9 +151,7 @@ def repaired(id: Id, note: Words = "", at: At = None, folder: Where = HERE) -> N
 def escalate(id: Id, note: Annotated[str, typer.Option("--note", help="Why.")], folder: Where = HERE) -> None:
     """Call whoever is next on the escalation's list, now."""
     with _acting(folder) as (inventory, engine):
-        notifications = Notifications(
-            read_alerting(inventory.folder), lambda reference: secret(reference, settings().secrets)
-        )
+        notifications = Notifications(read_alerting(inventory.folder), resolver(settings()).secret)
         told = actions.escalate(engine, inventory, notifications, identity.actor(engine), id, note, time.time())
     say(f"{id} is escalated to {told.note}; `cuntong serve` sends it")
 

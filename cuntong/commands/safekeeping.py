@@ -1,6 +1,5 @@
 """Commands of the system itself: dump, dump-key, restore, upgrade."""
 
-import getpass
 import sys
 import time
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cuntong.commands.common import HERE, Json, app, err, load, moment, print_json, say
+from cuntong.commands.common import HERE, Json, app, err, load, me, moment, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.safekeeping import dumping, restoring, upgrading
 from cuntong.safekeeping.archive import About, Manifest
@@ -74,7 +73,7 @@ def dump(
         lock = _locking(given, recipient, passphrase_file)
         with err.status("Dumping ...") as status:
             done = dumping.dump(
-                given, every, _title(folder), file, lock, _me(), time.time(), lambda what: status.update(f"{what} ...")
+                given, every, _title(folder), file, lock, me(), time.time(), lambda what: status.update(f"{what} ...")
             )
         dumping.note(given, done, time.time())
         if keep is not None:
@@ -117,7 +116,7 @@ def restore(
     unlocking = _unlocking(given, key, passphrase_file)
     with err.status("Restoring ...") as status:
         done = restoring.restore(
-            given, parts(given, folder), file, unlocking, wishes, _me(), time.time(),
+            given, parts(given, folder), file, unlocking, wishes, me(), time.time(),
             lambda what: status.update(f"{what} ..."),
         )  # fmt: skip
     if as_json:
@@ -169,7 +168,7 @@ def upgrade(
     lock = _locking(given, recipient, passphrase_file)
     with err.status("Upgrading ...") as status:
         file = upgrading.upgrade(
-            given, parts(given, folder), _title(folder), into or state_folder() / "dumps", lock, _me(), time.time(),
+            given, parts(given, folder), _title(folder), into or state_folder() / "dumps", lock, me(), time.time(),
             lambda what: status.update(f"{what} ..."),
         )  # fmt: skip
     say(f"The ledger went from version {found.ledger} to {found.program}. The way back, with the older program:")
@@ -211,11 +210,6 @@ def _document(about: About, manifest: Manifest) -> dict[str, object]:
 
 def _told(at: float) -> str:
     return datetime.fromtimestamp(at, CHINA).isoformat(" ", "minutes")[:16]
-
-
-def _me() -> str:
-    """Whoever may read the keys of an instance may dump it: the user of the system, not an account of ours."""
-    return f"os:{getpass.getuser()}"[:64]
 
 
 def _locking(given: Settings, recipient: str | None, file: Path | None) -> Locking:

@@ -99,14 +99,13 @@ def simulate_county(
 
 def _fleet(inventory: Inventory, configurations: Path | None, minute_s: float | None, boot_s: float) -> "Fleet":
     from cuntong.changing.planning import templates_of
-    from cuntong.secrets import secret
+    from cuntong.secrets import resolver
     from simulator.routers.device import Options
     from simulator.routers.fleet import Fleet
     from simulator.routers.wiring import specs
 
     chosen = settings()
-    folder = chosen.secrets
-    routers = specs(inventory, templates_of(inventory), lambda reference: secret(reference, folder), configurations)
+    routers = specs(inventory, templates_of(inventory), resolver(chosen).secret, configurations)
     return Fleet(routers, Options(minute_s=minute_s or chosen.minute_s, boot_s=boot_s))
 
 

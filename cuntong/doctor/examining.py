@@ -47,7 +47,7 @@ def examine(settings: Settings, folder: Path, reach: Reach | None, now: float, *
         yield failure("ledger", str(error), "Mend what it says; a ledger that is lost comes back with cuntong restore.")
         return
     try:
-        yield from _ledger(engine, settings, inventory, now)
+        yield from _ledger(engine, settings, folder, inventory, now)
     finally:
         engine.dispose()
     if inventory is not None and reach is not None:
@@ -64,7 +64,7 @@ def _inventory(inventory: Inventory, now: float) -> Findings:
             yield warning("inventory", f"the waiver for {waiver.what} ends on {waiver.until}", mend)
 
 
-def _ledger(engine: Engine, settings: Settings, inventory: Inventory | None, now: float) -> Findings:
+def _ledger(engine: Engine, settings: Settings, folder: Path, inventory: Inventory | None, now: float) -> Findings:
     url = make_url(settings.ledger_url)
     file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     yield from records.database(engine, file)
@@ -75,6 +75,7 @@ def _ledger(engine: Engine, settings: Settings, inventory: Inventory | None, now
         yield from records.time_of(connection, now)
         yield from records.chain(connection)
         yield from records.vault(connection, settings.vault_key_path)
+        yield from records.held_secrets(connection, settings.secrets, folder)
         yield from records.dumps(connection, now)
         yield from records.heartbeat(connection, now)
         yield from records.settled(connection, now)

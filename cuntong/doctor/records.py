@@ -9,12 +9,14 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from cuntong.doctor.findings import Finding, Findings, failure, fine, warning
+from cuntong.secret_uses import held, uses
 from inventory.timetable import CHINA
 from ledger import jobs, leases
 from ledger.alert_tables import alerts
 from ledger.audit import first_broken
 from ledger.database import revision
 from ledger.errors import LedgerError
+from ledger.kept_secrets import every_secret, unopened
 from ledger.settling import UnsettledError, require_settled
 from ledger.tables import audit, backups, engine_keys, site_events, watch_intervals
 from ledger.vault import open_vault
@@ -90,19 +92,40 @@ def vault(connection: Connection, key: Path) -> Findings:
     backup = connection.execute(
         select(backups.c.device, backups.c.sealed).order_by(backups.c.id.desc()).limit(1)
     ).one_or_none()
-    if backup is None:
+    secrets = every_secret(connection)
+    if backup is None and not secrets:
         keys = connection.scalar(select(func.count()).select_from(engine_keys)) or 0
         yield fine("vault", "no configuration is sealed yet" + (f"; {keys} SNMPv3 keys are" if keys else ""))
         return
+    what = [f"{backup.device}'s configuration"] if backup is not None else []
+    what += [f"{len(secrets)} secrets"] if secrets else []
     if not key.exists():  # opening would make a new one, which fits nothing
-        yield failure("vault", f"there is no {key}, and {backup.device}'s configuration is sealed", mend)
+        yield failure("vault", f"there is no {key}, and it seals {' and '.join(what)}", mend)
         return
     try:
-        open_vault(key).open(backup.sealed, backup.device)
+        opened = open_vault(key)
+        if backup is not None:
+            opened.open(backup.sealed, backup.device)
+        closed = unopened(connection, opened)
     except LedgerError as error:
         yield failure("vault", str(error), mend)
+        return
+    if closed:
+        again = f"{mend} Or set them anew: cuntong secret set NAME"
+        yield failure("vault", f"sealed with another key are the secrets {', '.join(closed)}", again)
     else:
-        yield fine("vault", f"the key opens what is sealed, {backup.device}'s newest configuration")
+        yield fine("vault", f"the key opens what is sealed: {' and '.join(what)}")
+
+
+def held_secrets(connection: Connection, files: Path, inventory: Path) -> Findings:
+    """Whether what the inventory refers to is kept, and nothing twice."""
+    for one in held({kept.name: kept for kept in every_secret(connection)}, files, uses(inventory)):
+        if one.vault is None and one.file is None:
+            said = f"secret://{one.name} is kept nowhere, and meant in {', '.join(one.uses[:3])}"
+            yield warning("secrets", said, f"cuntong secret set {one.name}")
+        elif one.vault is not None and one.file is not None:
+            path = files / one.name
+            yield warning("secrets", f"{one.name} is in the vault, and {path} is not read any more", f"rm {path}")
 
 
 def work(connection: Connection, county: str, now: float) -> Findings:

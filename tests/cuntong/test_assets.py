@@ -12,7 +12,7 @@ import pytest
 from benchmarks import found_county
 from cuntong.assets import without_keys
 from cuntong.changing.planning import templates_of
-from cuntong.secrets import secret
+from cuntong.secrets import Resolver
 from inventory.loader import load
 from ledger import audit
 from ledger.assets import history_of
@@ -64,7 +64,7 @@ def desk(cuntong: "Command", home: Path, monkeypatch: pytest.MonkeyPatch) -> Des
 @pytest.fixture
 def fleet(desk: Desk, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     county = load(desk.folder)
-    routers = specs(county, templates_of(county), lambda name: secret(name, home / "secrets"))
+    routers = specs(county, templates_of(county), Resolver(home / "secrets").secret)
     with serving(routers, Options()) as fleet:
         monkeypatch.setenv("CUNTONG_SIMULATED_SSH", str(fleet.port))
         yield fleet

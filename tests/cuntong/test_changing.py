@@ -4,6 +4,7 @@ The routers of one township (兴业乡 of the example, all four platforms) come 
 but not touched. Runs are blind here: the demo's own test has a collector that measures.
 """
 
+import io
 import json
 import os
 import re
@@ -22,7 +23,7 @@ import pytest
 
 from cuntong.changing import rehearsal
 from cuntong.changing.planning import templates_of
-from cuntong.secrets import secret
+from cuntong.secrets import Resolver
 from inventory.loader import load
 from ledger import audit, rollouts
 from ledger.database import open_ledger, sqlite_url
@@ -88,7 +89,7 @@ def bench(cuntong: "Command", home: Path, monkeypatch: pytest.MonkeyPatch) -> It
     told |= {"CUNTONG_LEDGER": sqlite_url(home / "ledger.sqlite3"), "CUNTONG_INVENTORY": str(EXAMPLE)}
     told["CUNTONG_MINUTE_S"] = "0.5"
     (home / "pw").write_text(PASSWORD + "\n")
-    routers = specs(inventory, templates_of(inventory), lambda name: secret(name, home / "secrets"))
+    routers = specs(inventory, templates_of(inventory), Resolver(home / "secrets").secret)
     with serving(routers, Options(minute_s=0.5, boot_s=1.0, restless=True)) as fleet:
         (home / "known_hosts").write_text("".join(f"{id} {fleet.host_key(id)}\n" for id in fleet))
         for name, value in {**told, "CUNTONG_SIMULATED_SSH": str(fleet.port)}.items():
@@ -135,9 +136,44 @@ def test_bare_routers_are_brought_up_in_waves_and_then_there_is_nothing_left_to_
         assert there.of(bench.fleet[id].running) is not Standing.BETWEEN
 
 
+def test_what_is_sealed_in_the_vault_changes_routers_and_is_written_nowhere(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bench.place / "secrets"
+    opened = {name: Resolver(folder).secret(f"secret://{name}").encode() for name in SECRETS}
+    said = ""
+    for name, text in opened.items():
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text + b"\n")))
+        told = bench.call("secret", "set", name)
+        assert told.code == 0, told.err
+        said += told.out + told.err
+    monkeypatch.setenv("CUNTONG_SECRETS", str(bench.place / "empty"))  # the simulated routers go on reading theirs
+    plan = bench.approved("tq-xingye-xiakou")
+    code, events = _playbook(bench, "-e", f"cuntong_plan={plan['sha256']}")
+    assert code == 0, events[-3:]
+    assert _told(events)["cuntong_state"] == "confirmed"
+    wrong = bench.place / "passphrase"
+    wrong.write_text("a mule, a well and four lanterns")
+    for arguments in (
+        ("secret", "list"), ("secret", "list", "--json"),
+        ("plan", "tq-xingye-xiakou", "--diff"), ("doctor", "--no-ask"),
+        ("dump", bench.place / "dump", "--inventory", EXAMPLE, "--passphrase-file", wrong),
+    ):  # fmt: skip
+        told = bench.call(*arguments)
+        said += told.out + told.err
+    assert (bench.place / "dump").stat().st_size > 1000
+    assert [name for name, text in opened.items() if text.decode() in said + json.dumps(events)] == []
+    _none_of_these_was_written(bench, opened)
+
+
 def _no_secret_was_written(bench: Bench) -> None:
+    _none_of_these_was_written(
+        bench, {name: Resolver(bench.place / "secrets").secret(f"secret://{name}").encode() for name in SECRETS}
+    )
+
+
+def _none_of_these_was_written(bench: Bench, opened: dict[str, bytes]) -> None:
     """Plans, diffs, the ledger with its log, and whatever else stands in the user's folders."""
-    opened = {name: secret(f"secret://{name}", bench.place / "secrets").encode() for name in SECRETS}
     looked = 0
     memory = Path("/dev/shm")  # noqa: S108  where runs keep their files
     left = [path for folder in memory.glob("cuntong-run-*") for path in folder.rglob("*")]

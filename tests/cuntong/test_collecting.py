@@ -9,6 +9,7 @@ from collectors.snmp.target import Target
 from collectors.snmp.usm import Auth, Keys, Priv, User
 from collectors.traps import Limit
 from cuntong.collect import Reach, in_the_simulator, keys_of, lines_to_echo, notifying_user, targets_of
+from cuntong.secrets import Resolver
 from cuntong.settings import Settings
 from inventory.model import Inventory
 from inventory.vocabulary import DeviceClass
@@ -66,13 +67,13 @@ def test_without_v3_there_is_no_vault(example: Inventory, tmp_path: Path) -> Non
 def test_the_user_that_routers_are_given_may_notify_where_its_secrets_are_here(
     example: Inventory, tmp_path: Path
 ) -> None:
-    assert notifying_user(example, tmp_path) is None
+    assert notifying_user(example, Resolver(tmp_path)) is None
     (tmp_path / "snmp").mkdir()
     for name, text in (("auth", "a long password"), ("priv", "another password")):
         path = tmp_path / "snmp" / name
         path.write_text(text, "utf-8")
         path.chmod(0o600)
-    assert notifying_user(example, tmp_path) == USER
+    assert notifying_user(example, Resolver(tmp_path)) == USER
 
 
 def test_limits_of_traps_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:

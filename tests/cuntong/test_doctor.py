@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, text
 from cuntong.demo import EXAMPLE
 from cuntong.doctor import machine
 from cuntong.doctor.findings import State
+from cuntong.secret_uses import uses
 from ledger import audit, backups, jobs, leases
 from ledger.database import open_ledger, sqlite_url
 from ledger.tables import site_events
@@ -37,7 +38,11 @@ def well(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     state.mkdir(parents=True)
     shutil.copytree(EXAMPLE, home / "inventory")
     monkeypatch.setenv("CUNTONG_INVENTORY", str(home / "inventory"))
-    (home / "secrets").mkdir()
+    for name in uses(EXAMPLE):
+        file = home / "secrets" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("told to nobody")
+        file.chmod(0o600)
     monkeypatch.setenv("CUNTONG_SECRETS", str(home / "secrets"))
     engine = open_ledger(sqlite_url(state / "ledger.sqlite3"))
     now = time.time()
@@ -77,7 +82,7 @@ def changed(home: Path, change: Callable[[Connection], object]) -> None:
 
 
 def _open_secret(home: Path) -> None:
-    (home / "secrets" / "snmp").write_text("public")
+    (home / "secrets" / "leftover").write_text("public")
     (home / "secrets" / "snmp").chmod(0o644)
 
 
@@ -134,7 +139,7 @@ def _damaged(home: Path) -> None:
     [
         (_open_secret, "secrets", "others may read"),
         (_other_key, "vault", "another key, or damaged"),
-        (_no_key, "vault", "r1's configuration is sealed"),
+        (_no_key, "vault", "it seals r1's configuration"),
         (_bad_inventory, "inventory", "surprise"),
         (_late_job, "jobs", "inspection is due since"),
         (_failed_job, "jobs", "no room on the disk"),

@@ -26,7 +26,7 @@ from cuntong import http
 from cuntong import show as shows
 from cuntong.collect import fleet_of, groups_of, in_the_field, in_the_simulator, is_asked, targets_of
 from cuntong.errors import StartError, UsageError
-from cuntong.secrets import credential, require_waiver
+from cuntong.secrets import Resolver, require_waiver
 from cuntong.settings import Settings, settings
 from cuntong.signals import until_told
 from cuntong.supervise import Program, Supervisor
@@ -44,41 +44,41 @@ def secret(folder: Path, name: str, content: bytes = b"kept\n", mode: int = 0o60
 
 def test_a_secret_is_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
     secret(tmp_path, "routers")
-    assert credential("secret://routers", tmp_path) == b"kept"
+    assert Resolver(tmp_path).credential("secret://routers") == b"kept"
 
 
 def test_a_community_in_the_open_is_what_it_says(tmp_path: Path) -> None:
-    assert credential("community://public", tmp_path) == b"public"
+    assert Resolver(tmp_path).credential("community://public") == b"public"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
 def test_a_secret_that_others_may_touch_is_refused(tmp_path: Path, mode: int) -> None:
     path = secret(tmp_path, "routers", mode=mode)
     with pytest.raises(StartError, match=f"Run: chmod 600 {path}"):
-        credential("secret://routers", tmp_path)
+        Resolver(tmp_path).credential("secret://routers")
 
 
 def test_a_secret_that_is_not_there_is_refused_with_the_place_for_it(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"Put it into .*/routers, mode 0600"):
-        credential("secret://routers", tmp_path)
+        Resolver(tmp_path).credential("secret://routers")
 
 
 def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
     secret(tmp_path, "routers", b" \n")
     with pytest.raises(StartError, match="is empty"):
-        credential("secret://routers", tmp_path)
+        Resolver(tmp_path).credential("secret://routers")
 
 
 @pytest.mark.parametrize("name", ["", "../routers", "/etc/passwd", ".hidden", "a b", "a/../b", "a//b", "x" * 65, "a\n"])
 def test_a_name_that_leads_elsewhere_is_no_secret(tmp_path: Path, name: str) -> None:
     with pytest.raises(StartError, match="is no reference to a secret"):
-        credential(f"secret://{name}", tmp_path)
+        Resolver(tmp_path).credential(f"secret://{name}")
 
 
 @pytest.mark.parametrize("reference", ["public", "vault://routers", ""])
 def test_what_is_no_reference_is_refused(tmp_path: Path, reference: str) -> None:
     with pytest.raises(StartError, match="is no reference to a secret"):
-        credential(reference, tmp_path)
+        Resolver(tmp_path).credential(reference)
 
 
 def test_snmp_in_the_open_needs_a_waiver_that_is_in_force(example: Inventory) -> None:

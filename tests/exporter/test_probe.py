@@ -13,6 +13,7 @@ from collectors.engine import Collector, Done
 from collectors.schedule import Schedule
 from cuntong.collect import fleet_of, probe_token
 from cuntong.errors import StartError
+from cuntong.secrets import Resolver
 from exporter.http import metrics_app
 from exporter.own import CollectorMetrics
 from exporter.probe import Prober
@@ -183,11 +184,11 @@ async def test_a_device_that_is_not_asked_in_time_is_said_to_wait(bench: Bench) 
 
 
 def test_the_token_is_a_secret_of_this_machine(tmp_path: Path) -> None:
-    assert probe_token(tmp_path) is None
+    assert probe_token(Resolver(tmp_path)) is None
     file = tmp_path / "probe"
     file.write_text(f"{TOKEN}\n", "utf-8")
     file.chmod(0o644)
     with pytest.raises(StartError, match="Others may read"):
-        probe_token(tmp_path)
+        probe_token(Resolver(tmp_path))
     file.chmod(0o600)
-    assert probe_token(tmp_path) == TOKEN
+    assert probe_token(Resolver(tmp_path)) == TOKEN
