@@ -83,7 +83,7 @@ def changed(home: Path, change: Callable[[Connection], object]) -> None:
 
 def _open_secret(home: Path) -> None:
     (home / "secrets" / "leftover").write_text("public")
-    (home / "secrets" / "snmp").chmod(0o644)
+    (home / "secrets" / "leftover").chmod(0o644)
 
 
 def _other_key(home: Path) -> None:
