@@ -27,7 +27,7 @@ class Device:
         role: ``cpe1``, ``core1``, ``kiosk1``, ``prt1``: what it is here, numbered.
         uplinks: ordinals of the routers above it; a kiosk's are the routers of its own site.
         address: where it answers management: a router's loopback, else its place in the site's prefix.
-        credential: reference to how it is asked; None where the inventory names none.
+        credential: reference to how it is asked, its own or that of its class; None where the inventory names none.
         managed: the sections of a router's configuration that are ours; None for all, empty where it is only observed.
         monitored: ``partner`` where somebody else watches it (a bank's kiosk on the bank's network).
     """
@@ -194,7 +194,7 @@ class Devices(Sequence[Device]):
             profile=model.profile,
             uplinks=self._uplinks(site, slot),
             address=self._address(site, slot),
-            credential=self._county.credentials.get(slot.device_class),
+            credential=own.get("credential") or self._county.credentials.get(slot.device_class),
             serial=own.get("serial"),
             asset_no=own.get("asset_no"),
             origin=own.get("origin") or "new",

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from inventory.circuits import FormerCircuit
 from inventory.declared import Declared
+from inventory.network import SecretReference
 from inventory.vocabulary import (
     Claim,
     Conformance,
@@ -57,6 +58,7 @@ class DeviceEntry(Declared):
 
     Attributes:
         managed: the sections of a router's configuration that are ours; none of an adopted one that is only observed.
+        credential: how it is asked where that is not as its class is.
     """
 
     model: str | None = None
@@ -69,6 +71,7 @@ class DeviceEntry(Declared):
     monitored: Literal["us", "partner"] | None = None
     managed: tuple[Section, ...] | None = None
     installed: date | None = None
+    credential: SecretReference | None = None
 
 
 class Pilot(Declared):

@@ -84,12 +84,16 @@ def _from_xlsx(folder: Path, file: Path) -> None:
         say(f"{bad} 行有误，未写入 / {bad} rows are wrong, nothing was written")
         raise typer.Exit(2)
     kept = begin(folder)
+    for one in started.repaired:
+        say(str(one))
     say(
         f"{folder}: {started.townships} 个乡镇，{started.villages} 个村（社区），{started.rows} 行内容已写入 / "
         f"{started.townships} townships, {started.villages} villages, {started.rows} rows written"
     )
     if kept:
         say("每次修改都会自动留存历史，无需了解 git / every accepted change is kept in a history by itself")
+    for reference in sorted({str(device.credential) for device in load(folder).devices if device.credential}):
+        say(f"填入设备凭据 / give the secret: cuntong secret set {reference.removeprefix('secret://')}")
     say(f"以后修改：cuntong import FILE {folder} --allocate；开始监测：cuntong up {folder}")
 
 

@@ -11,6 +11,7 @@ from cuntong.commands.common import HERE, Folder, Json, app, out, print_json, sa
 from cuntong.errors import UsageError
 
 if TYPE_CHECKING:
+    from inventory.sheets.faults import Fault
     from inventory.sheets.planning import ImportPlan
 
 BESIDE = "file"
@@ -27,7 +28,7 @@ class _FileFirst(typer.core.TyperGroup):
 
 importing = typer.Typer(
     cls=_FileFirst,
-    help="Spreadsheets of sites, claims, kiosks and circuits: `import FILE DIR`, and the templates to fill in.",
+    help="Spreadsheets that people fill in: `import FILE DIR`, and the templates for it.",
     no_args_is_help=True,
 )
 app.add_typer(importing, name="import", rich_help_panel="Declare")
@@ -37,6 +38,7 @@ class Template(StrEnum):
     SITES = "sites"
     CLAIMS = "claims"
     KIOSKS = "kiosks"
+    DEVICES = "devices"
     CIRCUITS = "circuits"
     ALL = "all"
 
@@ -66,16 +68,11 @@ def from_file(
         added = allocate_missing(folder) if allocate else []
         commit(folder, f"导入 / Import {file.name}")
     if as_json:
-        faults = [
-            {
-                "sheet": one.sheet, "row": one.row or None, "column": one.column or None, "header": one.header or None,
-                "zh": one.zh, "en": one.en,
-            }
-            for one in plan.faults
-        ]  # fmt: skip
         document = {
             "ok": not plan.faults, "written": written, "rows": plan.rows, "files": sorted(plan.after),
-            "new_sites": plan.new_sites, "skipped": list(plan.skipped), "allocated": added, "faults": faults,
+            "new_sites": plan.new_sites, "skipped": list(plan.skipped), "allocated": added,
+            "faults": [_cell(one) for one in plan.faults],
+            "repaired": [_cell(one) for one in plan.repaired],
         }  # fmt: skip
         print_json({**document, "diff": plan.diff()})
     else:
@@ -85,7 +82,7 @@ def from_file(
                 out.print(Syntax(diff, "diff", background_color="default", word_wrap=False))
             else:
                 say(diff.rstrip("\n"))
-        for fault in plan.faults:
+        for fault in (*plan.faults, *plan.repaired):
             say(str(fault))
         for name in plan.skipped:
             say(f"跳过工作表 {name}：没有认识的列名 / the sheet {name} was skipped: none of its headers is known")
@@ -96,6 +93,13 @@ def from_file(
             say(line)
     if plan.faults:
         raise typer.Exit(2)
+
+
+def _cell(one: "Fault") -> dict[str, object]:
+    return {
+        "sheet": one.sheet, "row": one.row or None, "column": one.column or None, "header": one.header or None,
+        "zh": one.zh, "en": one.en,
+    }  # fmt: skip
 
 
 def _summary(plan: "ImportPlan", written: bool) -> str:
@@ -132,7 +136,7 @@ def template(
     tables = list(TABLES.values()) if what is Template.ALL else [TABLES[what]]
     if csv is not None:
         if len(tables) > 1:
-            raise UsageError("CSV holds one table: name sites, claims, kiosks or circuits.")
+            raise UsageError("CSV holds one table: name sites, claims, devices, kiosks or circuits.")
         _write(csv, templates.csv_text(tables[0], prefilled))
     elif xlsx is not None:
         _write(xlsx, templates.xlsx(tables, compilation.county, prefilled))

@@ -1,4 +1,4 @@
-"""The four tables that people fill in, as data: their columns, what belongs into a cell, and its list of words."""
+"""The five tables that people fill in, as data: their columns, what belongs into a cell, and its list of words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +61,11 @@ _NAME: Final = Column(
 _KEY: Final = Column(
     "key", "站点键", also=("键", "key"), note="县直单位和附设站点的英文短名，例如 fagai；区划自身的站点留空。"
 )
+_SERIAL: Final = Column("serial", "序列号", also=("设备序列号", "SN"))
+_CREDENTIAL: Final = Column(
+    "credential", "凭据名称", also=("凭据", "SNMP凭据"),
+    note="仅与同类设备不同时填写，例如 snmp/old-routers；密码本身不要写在表里，用 cuntong secret set 保存。",
+)  # fmt: skip
 
 TABLES: Final[Mapping[str, Table]] = {
     table.name: table
@@ -114,13 +119,29 @@ TABLES: Final[Mapping[str, Table]] = {
                 _KEY,
                 Column("role", "设备位", also=("编号",), note="例如 kiosk1；留空时按序列号或顺序确定。"),
                 Column("model", "型号", Kind.WORD, choices="kiosk_models", also=("设备型号",)),
-                Column("serial", "序列号", also=("设备序列号", "SN")),
+                _SERIAL,
                 Column("asset_no", "资产编号", also=("固定资产编号",)),
                 Column("installed", "安装日期", Kind.DAY),
                 Column("owner", "产权", Kind.WORD, choices="owners", also=("资金来源",)),
                 Column("monitored", "监测方", Kind.WORD, choices="monitored"),
                 Column("calendar", "服务时间", Kind.WORD, choices="calendars"),
                 Column("themes", "服务事项", Kind.WORDS, note="多个用顿号或逗号分开。"),
+                _CREDENTIAL,
+            ),
+        ),
+        Table(
+            "devices",
+            "设备",
+            (
+                _CODE,
+                _NAME,
+                _KEY,
+                Column("role", "设备位", required=True, also=("编号",), note="例如 cpe1、agg1、prt1。"),
+                Column("model", "型号", Kind.WORD, choices="models", also=("设备型号",), note="留空时按配置级别确定。"),
+                _SERIAL,
+                Column("asset_no", "资产编号", also=("固定资产编号",)),
+                Column("installed", "安装日期", Kind.DAY),
+                _CREDENTIAL,
             ),
         ),
         Table(
@@ -163,9 +184,10 @@ def choices_of(county: County) -> dict[str, dict[str, str]]:
         "carriers": {str(key): title for key, title in county.carriers.items()},
         "classes": {str(key): one.title or str(key) for key, one in county.classes.items()},
         "calendars": {str(key): one.title or str(key) for key, one in county.calendars.items()},
+        "models": {str(key): one.title for key, one in county.models.items()},
         "kiosk_models": {str(key): one.title for key, one in county.models.items() if one.device_class == "kiosk"},
     }
 
 
-TITLES_REPEAT: Final = frozenset({"classes", "kiosk_models", "calendars"})
+TITLES_REPEAT: Final = frozenset({"classes", "models", "kiosk_models", "calendars"})
 """Lists whose titles people may have given twice, so that the key is what stands in the template."""

@@ -31,7 +31,9 @@ _LINK_FIELDS: Final = (
     "circuit", "bandwidth_mbps", "origin", "original_owner", "conformance", "contract_since", "contract_until",
     "hotline",
 )  # fmt: skip
-_KIOSK_FIELDS: Final = ("serial", "asset_no", "installed", "owner", "monitored", "calendar", "themes")
+_DEVICE_FIELDS: Final = (
+    "serial", "asset_no", "installed", "owner", "monitored", "calendar", "themes", "credential",
+)  # fmt: skip
 
 
 @dataclass
@@ -75,8 +77,8 @@ class Merging:
                 self._site(row, target)
             case "circuits":
                 self._circuit(row, target)
-            case "kiosks":
-                self._kiosk(row, target)
+            case "kiosks" | "devices":
+                self._device(row, target)
             case _:
                 self._claim(row, target)
 
@@ -232,7 +234,7 @@ class Merging:
             return
         target.fields["more_links"] = Added([*(held.items if held else ()), more])
 
-    def _kiosk(self, row: SheetRow, target: Target) -> None:
+    def _device(self, row: SheetRow, target: Target) -> None:
         entry = target.row.entry if target.row else None
         site_class = target.words.get("class") or (target.row.site_class if target.row else "")
         usual = self.county.classes[site_class].devices if site_class in self.county.classes else {}
@@ -249,8 +251,16 @@ class Merging:
             role = self._next_role(row, target, kiosks, own)
         if self._twice(row, "role", role):
             return
+        if role in target.devices:
+            self._complain(
+                row, "role", f"{role} 在“设备”表中已经填写，请只保留一行。",
+                f"{role} stands under 设备 already. Keep one row.",
+            )  # fmt: skip
+            return
         known = own.get(role)
-        told = {name: row.values[name] for name in _KIOSK_FIELDS if name in row.values}
+        told = {name: row.values[name] for name in _DEVICE_FIELDS if name in row.values}
+        if "credential" in told and "://" not in told["credential"]:
+            told["credential"] = f"secret://{told['credential']}"
         if known is not None:
             told = {name: value for name, value in told.items() if getattr(known, name) != value}
         told = {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
@@ -259,7 +269,7 @@ class Merging:
             told["model"] = model
         if devices.get(role) is None and "model" not in told:
             models = [name for name, one in self.county.models.items() if one.device_class == "kiosk"]
-            if len(models) != 1:
+            if len(models) != 1 or row.table.name != "kiosks":
                 self._complain(
                     row, "model", f"设备位 {role} 是新的，要填写型号。", f"{role} is new: it needs its model."
                 )

@@ -26,12 +26,14 @@ class ImportPlan(Changes):
 
     Args:
         faults: what stands in the way; nothing can be written while there is one.
+        repaired: cells that were read as what they mean and not as what stands there.
         skipped: sheets that are none of our tables.
         rows: how many rows were understood.
         new_sites: how many sites need ids and addresses afterwards.
     """
 
     faults: Sequence[Fault]
+    repaired: Sequence[Fault]
     skipped: Sequence[str]
     rows: int
     new_sites: int
@@ -58,7 +60,7 @@ def plan_import(folder: Path, grids: Sequence[Grid]) -> ImportPlan:
     compilation = examine(source)
     read = read_rows(grids, choices_of(compilation.county))
     merging = Merging(source, compilation, read.faults)
-    order = {"sites": 0, "circuits": 1, "kiosks": 2, "claims": 3}
+    order = {"sites": 0, "circuits": 1, "devices": 2, "kiosks": 3, "claims": 4}
     for row in sorted(read.rows, key=lambda one: order[one.table.name]):
         merging.take(row)
     if not read.tables:
@@ -77,6 +79,7 @@ def plan_import(folder: Path, grids: Sequence[Grid]) -> ImportPlan:
         before,
         after,
         faults,
+        sorted(set(read.repaired), key=lambda one: (one.sheet, one.row, len(one.column), one.column)),
         [name for name in read.skipped if name not in OWN_PAGES],
         len(read.rows),
         merging.new_sites,

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -20,6 +20,7 @@ _HEAD_WITHIN: Final = 12
 _EPOCH: Final = date(1899, 12, 30)
 """Day 0 of Excel's numbers for days (1900 system, with its leap day that never was)."""
 _WHO: Final = frozenset({"code", "name", "key"})
+_WIDE: Final = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 _EXACT: Final = 10**15
 """From here on a spreadsheet has rounded the digits of a number."""
 
@@ -42,16 +43,22 @@ class SheetRow:
 
 @dataclass
 class Read:
-    """Everything that one file said. ``skipped`` are sheets that are none of our tables."""
+    """Everything that one file said.
+
+    Attributes:
+        repaired: cells that were read as something else than what stands there, without any doubt.
+        skipped: sheets that are none of our tables.
+    """
 
     rows: list[SheetRow] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    repaired: list[Fault] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     tables: int = 0
 
 
 def read_rows(grids: Sequence[Grid], choices: Choices) -> Read:
-    """The rows of every sheet that is one of our tables, by its headers and not by its name."""
+    """The rows of every sheet that is one of our tables, by its headers; a sheet of another name is a fault."""
     found = Read()
     for grid in grids:
         if not any(cell.value not in (None, "") for row in grid.rows for cell in row):
@@ -62,10 +69,48 @@ def read_rows(grids: Sequence[Grid], choices: Choices) -> Read:
             continue
         found.tables += 1
         at, table, places = head
+        found.faults += _layout(grid, at, table)
         _headers(found, grid, at, table, places)
         for number, row in enumerate(grid.rows[at + 1 :], at + 2):
             _row(found, grid, number, row, table, places, choices)
     return found
+
+
+def _layout(grid: Grid, at: int, table: Table) -> Iterator[Fault]:
+    """What is wrong with a sheet as a whole: another table's name, and merged cells below the row of headers.
+
+    Of merged cells only the first says something; whether the others mean the same is for who filled them in to say.
+    """
+    if grid.is_sheet and not _folded(grid.name).startswith(_folded(table.title)):
+        yield Fault(
+            grid.name, 0, "", "", f"工作表名称应为“{table.title}”（按列名看是这张表），请改名后重发。",
+            f"by its headers this is the sheet {table.title}. Rename it.",
+        )  # fmt: skip
+    for left, top, right, bottom in grid.merged:
+        if bottom > at:
+            here = f"{letter(left - 1)}{top}:{letter(right - 1)}{bottom}"
+            yield Fault(
+                grid.name, top, letter(left - 1), _said_above(grid, at, left - 1),
+                f"{here} 是合并单元格，请取消合并，每行分别填写。",
+                f"{here} are merged cells. Split them, and fill in each row.",
+            )  # fmt: skip
+
+
+def _said_above(grid: Grid, at: int, column: int) -> str:
+    row = grid.rows[at]
+    return str(row[column].value) if column < len(row) and row[column].value is not None else ""
+
+
+def _repaired(grid: Grid, number: int, at: int, column: Column, raw: object, value: Any) -> Iterator[Fault]:
+    """That a cell was read as what it means and not as what stands there: full-width digits, spaces around it."""
+    if not isinstance(raw, str):
+        return
+    wide = column.kind in (Kind.CODE, Kind.COUNT, Kind.DAY) and _WIDE.search(raw)
+    if not wide and raw.strip("\ufeff") == _clean(raw):
+        return
+    shown = value if column.kind in (Kind.CODE, Kind.COUNT, Kind.DAY) else _clean(raw)
+    zh, en = ("全角数字", "full-width digits") if wide else ("多余空格", "spaces too many")
+    yield Fault(grid.name, number, letter(at), column.title, f"有{zh}，已按“{shown}”读入。", f"{en}: read as {shown}.")
 
 
 def _folded(text: object) -> str:
@@ -76,7 +121,7 @@ def _folded(text: object) -> str:
 
 def _head(grid: Grid) -> tuple[int, Table, dict[int, Column]] | None:
     """Where the headers are, of which table, and which column is which; the row that knows most of one table."""
-    best: tuple[int, int, Table, dict[int, Column]] | None = None
+    best: tuple[tuple[int, bool, int], int, Table, dict[int, Column]] | None = None
     for at, row in enumerate(grid.rows[:_HEAD_WITHIN]):
         for table in TABLES.values():
             names = {_folded(name): column for column in table.columns for name in (column.title, *column.also)}
@@ -86,9 +131,9 @@ def _head(grid: Grid) -> tuple[int, Table, dict[int, Column]] | None:
                 column = names.get(_folded(cell.value)) if isinstance(cell.value, str) else None
                 if column is not None and column not in places.values():
                     places[i] = column
-            fits = sum(column.required for column in places.values()) * 2 + len(places)
-            named = _folded(table.title) in _folded(grid.name)  # only decides between equals
-            score = fits * 2 + named
+            # What the sheet is called decides between tables that know as many of its headers, then what is required.
+            named = _folded(table.title) in _folded(grid.name)
+            score = (len(places), named, sum(column.required for column in places.values()))
             if len(places) >= 2 and any(c.field == "code" for c in places.values()) and (not best or score > best[0]):
                 best = (score, at, table, places)
     return None if best is None else best[1:]
@@ -122,6 +167,7 @@ def _row(
     values: dict[str, Any] = {}
     columns = {column.field: (letter(i), str(column.title)) for i, column in places.items()}
     faults: list[Fault] = []
+    repaired: list[Fault] = []
     said = False
     for i, column in places.items():
         cell = row[i] if i < len(row) else Cell(None)
@@ -135,6 +181,7 @@ def _row(
                     f"this is the formula {cell.value}. Paste its value instead.",
                 )
             values[column.field] = _READERS[column.kind](cell.value, column, choices)
+            repaired += _repaired(grid, number, i, column, cell.value, values[column.field])
         except CellError as error:
             faults.append(Fault(grid.name, number, letter(i), column.title, error.zh, error.en))
     if not said:  # a template comes with codes and names: a row of nothing else says nothing
@@ -146,6 +193,7 @@ def _row(
             faults.append(Fault(grid.name, number, at, column.title, "必填，不能为空。", "this must not be empty."))
     found.faults += faults
     if not faults and all(not column.required or column.field in values for column in table.columns):
+        found.repaired += repaired
         found.rows.append(SheetRow(table, grid.name, number, values, columns))
 
 
@@ -233,7 +281,7 @@ def _word(value: object, column: Column, choices: Choices) -> str:
         )
     titles = (
         "、".join(dict.fromkeys(known.values()))
-        if column.choices not in ("classes", "kiosk_models")
+        if column.choices not in ("classes", "models", "kiosk_models")
         else "、".join(known)
     )
     guess = did_you_mean(str(value), known, "Choose one of them.")
@@ -270,15 +318,25 @@ class NamedPlace:
     row: int
 
 
-def named_places(grids: Sequence[Grid]) -> tuple[list[NamedPlace], list[Fault]]:
-    """Code and name of every row of our tables, also of rows that say nothing else; what cannot be read is a fault."""
-    places: dict[str, NamedPlace] = {}
-    faults: list[Fault] = []
+@dataclass
+class Places:
+    """Divisions by code, what cannot be read, and what was read as something else than what stands there."""
+
+    named: dict[str, NamedPlace] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    repaired: list[Fault] = field(default_factory=list)
+
+
+def named_places(grids: Sequence[Grid]) -> Places:
+    """Code and name of every row of our tables, also of rows that say nothing else."""
+    found = Places()
+    places, faults = found.named, found.faults
     for grid in grids:
         head = _head(grid)
         if head is None:
             continue
-        at, _, columns = head
+        at, table, columns = head
+        faults += _layout(grid, at, table)
         code_at = next(i for i, column in columns.items() if column.field == "code")
         name_at = next((i for i, column in columns.items() if column.field == "name"), None)
         for number, row in enumerate(grid.rows[at + 1 :], at + 2):
@@ -291,7 +349,10 @@ def named_places(grids: Sequence[Grid]) -> tuple[list[NamedPlace], list[Fault]]:
             except CellError as error:
                 faults.append(Fault(grid.name, number, letter(code_at), columns[code_at].title, error.zh, error.en))
                 continue
+            found.repaired += _repaired(grid, number, code_at, columns[code_at], cell.value, code)
             said = _clean(str(name.value)).replace(" ", "") if name.value is not None else ""
+            if name_at is not None:
+                found.repaired += _repaired(grid, number, name_at, columns[name_at], name.value, said)
             known = places.get(code)
             if said and known is not None and known.name and known.name != said:
                 zh = f"{code} 在“{known.sheet}”第{known.row}行叫“{known.name}”，这里叫“{said}”，请统一。"
@@ -300,4 +361,4 @@ def named_places(grids: Sequence[Grid]) -> tuple[list[NamedPlace], list[Fault]]:
                 faults.append(Fault(grid.name, number, column, "区划名称", zh, en))
             elif known is None or (said and not known.name):
                 places[code] = NamedPlace(code, said, grid.name, number)
-    return list(places.values()), faults
+    return found

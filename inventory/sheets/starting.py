@@ -5,7 +5,7 @@ The folder appears as a whole or not at all.
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,12 +28,14 @@ class Started:
 
     Args:
         rows: that were understood beyond code and name.
+        repaired: cells that were read as what they mean and not as what stands there.
     """
 
     faults: tuple[Fault, ...]
     rows: int = 0
     townships: int = 0
     villages: int = 0
+    repaired: tuple[Fault, ...] = ()
 
 
 def start(folder: Path, grids: Sequence[Grid]) -> Started:
@@ -50,8 +52,9 @@ def start(folder: Path, grids: Sequence[Grid]) -> Started:
         raise InventoryError(
             [Problem(str(folder), 0, "", "this folder is not empty.", "Name a new folder, or empty this one.")]
         )
-    places, faults = named_places(grids)
-    faults += _shape(places)
+    read = named_places(grids)
+    places = list(read.named.values())
+    faults = [*read.faults, *_shape(places)]
     if faults:
         return Started(tuple(_sorted(faults)))
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +71,8 @@ def start(folder: Path, grids: Sequence[Grid]) -> Started:
         plan.write()
         allocate_missing(made)
         made.replace(folder)
-        return Started((), plan.rows, report.townships, report.villages)
+        repaired = {*plan.repaired, *read.repaired}
+        return Started((), plan.rows, report.townships, report.villages, tuple(_sorted(repaired)))
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -135,5 +139,5 @@ def _shape(places: Sequence[NamedPlace]) -> list[Fault]:
     return faults
 
 
-def _sorted(faults: Sequence[Fault]) -> list[Fault]:
+def _sorted(faults: Iterable[Fault]) -> list[Fault]:
     return sorted(set(faults), key=lambda one: (one.sheet, one.row, len(one.column), one.column))

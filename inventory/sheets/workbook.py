@@ -1,4 +1,4 @@
-"""XLSX and CSV as people send them, into grids of cells: merged cells filled, formulas marked, encodings guessed."""
+"""XLSX and CSV as people send them, into grids of cells: merged ranges noted, formulas marked, encodings guessed."""
 
 import csv
 import io
@@ -29,10 +29,18 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One sheet: rows from the top, the first is row 1."""
+    """One sheet: rows from the top, the first is row 1.
+
+    Args:
+        name: the sheet's; of CSV the file's.
+        merged: left, top, right and bottom of each merged range, from 1. Only its first cell has a value.
+        is_sheet: False for CSV, whose name says nothing.
+    """
 
     name: str
     rows: Sequence[Sequence[Cell]]
+    merged: Sequence[tuple[int, int, int, int]] = ()
+    is_sheet: bool = True
 
 
 def read(name: str, data: bytes) -> list[Grid]:
@@ -91,15 +99,7 @@ def _sheet(file: str, sheet: object) -> Grid:
         raise _refused(file, f"the sheet {title!r} has more than {_MOST_ROWS} rows.", "Delete the empty rows below.")
     for row in sheet.iter_rows(max_col=most or 1):  # type: ignore[attr-defined]
         rows.append([Cell(_value(cell.value), cell.data_type == "f") for cell in row])
-    for merged in sheet.merged_cells.ranges:  # type: ignore[attr-defined]
-        left, top, right, bottom = merged.bounds
-        if top > len(rows) or left > most:
-            continue
-        first = rows[top - 1][left - 1]
-        for line in rows[top - 1 : bottom]:
-            for column in range(left - 1, min(right, len(line))):
-                line[column] = first
-    return Grid(title, rows)
+    return Grid(title, rows, sorted(merged.bounds for merged in sheet.merged_cells.ranges))  # type: ignore[attr-defined]
 
 
 def _value(value: object) -> Value:
@@ -129,7 +129,7 @@ def _csv(name: str, data: bytes) -> Grid:
                 raise _refused(name, f"this table has more than {_MOST_ROWS} rows.", "Send it in parts.")
     except csv.Error as error:
         raise _refused(name, f"this CSV cannot be read: {error}.", "Save it again as CSV in UTF-8.") from None
-    return Grid(name, rows)
+    return Grid(name, rows, is_sheet=False)
 
 
 def _csv_cell(value: str) -> Cell:

@@ -1,5 +1,6 @@
 """A county out of our workbook alone: no YAML, no git; and what is wrong with it, by row and column, in Chinese."""
 
+import io
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ def log(folder: Path) -> list[str]:
 
 
 def test_the_workbook_alone_makes_a_county_that_is_polled_and_keeps_its_history(
-    cuntong: "Command", home: Path, tmp_path: Path
+    cuntong: "Command", home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = filled(cuntong, tmp_path / "天全.xlsx", ROWS)
     folder = home / "county"
@@ -53,8 +54,12 @@ def test_the_workbook_alone_makes_a_county_that_is_polled_and_keeps_its_history(
     assert [county.nodes.levels.count(level) for level in (3, 4, 5)] == [1, 2, 3]
     assert county.nodes.names[county.nodes.index["511825100004"]] == "文笔居委会"
     assert log(folder) == ["开始 / Begin"]
+    assert "全角数字，已按“511825101000”读入" in said.out
+    assert "cuntong secret set snmp/routers" in said.out
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"public\n")))
+    assert cuntong("secret", "set", "snmp/routers").code == 0
     with found_county.snmp(county) as port:  # the first poll
-        polled = cuntong("poll", f"{address_of(0)}:{port}", "--community", "public", "--json")
+        polled = cuntong("poll", f"{address_of(0)}:{port}", "--credential", "secret://snmp/routers", "--json")
     assert polled.code == 0, polled.err
 
     more = filled(cuntong, tmp_path / "more.xlsx", [])

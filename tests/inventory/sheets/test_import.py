@@ -50,8 +50,8 @@ def book(*sheets: tuple[str, Sequence[Sequence[Any]]], merge: str = "") -> bytes
     return held.getvalue()
 
 
-def plan(folder: Path, *rows: Sequence[Any], head: Sequence[str] = SITES) -> ImportPlan:
-    return plan_import(folder, read("a.xlsx", book(("随便", [head, *rows]))))
+def plan(folder: Path, *rows: Sequence[Any], head: Sequence[str] = SITES, sheet: str = "站点 (2)") -> ImportPlan:
+    return plan_import(folder, read("a.xlsx", book((sheet, [head, *rows]))))
 
 
 def told(made: ImportPlan) -> list[tuple[int, str, str]]:
@@ -71,6 +71,13 @@ def test_what_people_really_send_is_read(folder: Path) -> None:
         head=["填报单位：城厢镇", "", "", ""],
     )
     assert told(made) == []
+    assert [(one.row, one.column, one.zh) for one in made.repaired] == [
+        (4, "B", "有多余空格，已按“梅子村委会”读入。"),
+        (4, "C", "有多余空格，已按“中国移动”读入。"),
+        (5, "A", "有全角数字，已按“511825100209”读入。"),
+        (5, "B", "有多余空格，已按“龙尾村委会”读入。"),
+        (6, "A", "有多余空格，已按“511825100210”读入。"),
+    ]
     made.write()
     inventory = load(folder)
     by_code = {inventory.nodes.codes[int(node)]: site for site, node in enumerate(inventory.sites.nodes)}
@@ -137,12 +144,67 @@ def test_a_bad_cell_is_named_by_row_and_column_and_stops_everything(
         made.write()
 
 
-def test_merged_cells_stand_for_each_of_their_rows(folder: Path) -> None:
-    head: list[Any] = ["区划代码", "设备位", "序列号"]
-    rows: list[list[Any]] = [head, ["511825100208", "kiosk1", "A1"], [None, "kiosk2", "A2"]]
-    made = plan_import(folder, read("k.xlsx", book(("Sheet1", rows), merge="A2:A3")))
+KIOSKS: list[list[Any]] = [
+    ["一体机清单", None, None], ["区划代码", "设备位", "序列号"],
+    ["511825100208", "kiosk1", "A1"], [None, "kiosk2", "A2"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("merge", "said"),
+    [
+        pytest.param("A3:A4", (3, "A", "A3:A4 是合并单元格，请取消合并，每行分别填写。"), id="a code over two rows"),
+        pytest.param("B2:C2", (2, "B", "B2:C2 是合并单元格，请取消合并，每行分别填写。"), id="two headers"),
+        pytest.param("B8:C9", (8, "B", "B8:C9 是合并单元格，请取消合并，每行分别填写。"), id="below the table"),
+    ],
+)
+def test_merged_cells_are_refused_with_their_place(folder: Path, merge: str, said: tuple[int, str, str]) -> None:
+    made = plan_import(folder, read("k.xlsx", book(("一体机", KIOSKS), merge=merge)))
+    assert said in told(made)
+    with pytest.raises(ValueError, match="faults"):
+        made.write()
+
+
+def test_a_title_above_the_headers_may_be_merged(folder: Path) -> None:
+    rows = [*KIOSKS[:3], ["511825100208", *KIOSKS[3][1:]]]
+    made = plan_import(folder, read("k.xlsx", book(("一体机", rows), merge="A1:C1")))
     assert told(made) == []
     assert "devices: {kiosk1: {serial: A1}, kiosk2: {model: kiosk-uos, serial: A2}}" in made.diff()
+
+
+@pytest.mark.parametrize("name", ["Sheet1", "线路", "随便"])
+def test_a_sheet_of_another_name_is_refused_with_the_right_one(folder: Path, name: str) -> None:
+    made = plan(folder, ["511825100208", "", "中国移动", ""], sheet=name)
+    assert [(one.sheet, zh) for one, (_, _, zh) in zip(made.faults, told(made), strict=True)] == [
+        (name, "工作表名称应为“站点”（按列名看是这张表），请改名后重发。")
+    ]
+
+
+def test_serial_numbers_and_names_of_credentials_of_any_device_come_from_their_sheet(folder: Path) -> None:
+    head = ["区划代码", "设备位", "序列号", "凭据名称"]
+    made = plan(folder, ["511825100208", "cpe1", "2102350ABC", "snmp/old"], head=head, sheet="设备")
+    assert told(made) == []
+    made.write()
+    device = load(folder).devices.find(_site(folder, "511825100208") + "-cpe1")
+    assert (device.serial, device.credential) == ("2102350ABC", "secret://snmp/old")
+    bad = plan(folder, ["511825100208", "cpe1", "", "../passwd"], head=head, sheet="设备")
+    assert [(row, column) for row, column, _ in told(bad)] == [(2, "D")]
+
+
+def test_a_kiosk_under_both_sheets_is_refused(folder: Path) -> None:
+    sheets = (
+        ("设备", [["区划代码", "设备位", "序列号"], ["511825100208", "kiosk1", "A1"]]), ("一体机", [*KIOSKS[1:3]])
+    )  # fmt: skip
+    made = plan_import(folder, read("k.xlsx", book(*sheets)))
+    assert [(one.sheet, one.column, one.zh) for one in made.faults] == [
+        ("一体机", "B", "kiosk1 在“设备”表中已经填写，请只保留一行。")
+    ]
+
+
+def _site(folder: Path, code: str) -> str:
+    inventory = load(folder)
+    nodes = [inventory.nodes.codes[int(node)] for node in inventory.sites.nodes]
+    return inventory.sites.ids[nodes.index(code)]
 
 
 def test_the_second_row_of_one_site_is_refused(folder: Path) -> None:
@@ -164,7 +226,7 @@ def test_a_new_site_its_kiosk_line_and_claim_come_from_one_workbook(tmp_path: Pa
     allocate_missing(folder)
     sheets = (
         (
-            "表一",
+            "站点",
             [
                 ["区划代码", "站点键", "单位名称", "站点类型", "级别"],
                 ["511825", "hongshi", "红十字会", "县直单位", "u-ar"],
@@ -172,14 +234,14 @@ def test_a_new_site_its_kiosk_line_and_claim_come_from_one_workbook(tmp_path: Pa
             ],
         ),
         (
-            "表二",
+            "线路表",
             [
                 ["区划代码", "站点键", "主备", "线路类型", "运营商", "带宽"],
                 ["511825", "hongshi", "主用", "MSTP专线", "中国联通", "50M"],
             ],
         ),
         (
-            "表三",
+            "建设状态",
             [
                 ["区划代码", "站点键", "状态", "日期", "填报单位", "依据"],
                 ["511825", "hongshi", "已接通", "2021-05-01", "红十字会", "验收单"],
@@ -257,7 +319,7 @@ def test_a_template_offers_the_lists_of_its_county_and_can_be_read_back(folder: 
     data = template.xlsx(list(TABLES.values()), county, [("511825100208", "梅子村委会")])
     assert data == template.xlsx(list(TABLES.values()), county, [("511825100208", "梅子村委会")])
     made = openpyxl.load_workbook(io.BytesIO(data))
-    assert made.sheetnames == ["站点", "建设状态", "一体机", "线路", "填表说明", "词表"]
+    assert made.sheetnames == ["站点", "建设状态", "一体机", "设备", "线路", "填表说明", "词表"]
     sheet = made["站点"]
     assert sheet["A1"].value == "区划代码"
     assert sheet["A2"].value == "511825100208"
