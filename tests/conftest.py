@@ -32,6 +32,14 @@ def required(what: str, present: bool) -> None:
     pytest.skip(f"{what} is not installed: run 'make debian' as root")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file is a worker's, so that what it shares is made once; files that look at the demo county share one county."""
+    looking = {item.path for item in items if "running" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("county" if item.path in looking else item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def need() -> Callable[[str, bool], None]:
     """Skips, or in CI fails, where a part is missing."""
