@@ -13,7 +13,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def hazardous(case: dict[str, Any], platform: Platform, running: str, commands: 
             kept |= set(_said({key: item}))
     asked = set(_said(wanted))
     contrary = {line for line in _negations(platform, root) if line not in asked}
-    manager = IPv4Address(case["manager"]) if "manager" in case else None
+    manager = ip_address(case["manager"]) if "manager" in case else None
     device = Device(platform, root)
     facts = Facts(platform, root, manager)
     reached, entered = facts.reaches(), manager_may_enter(facts)

@@ -84,7 +84,9 @@ def find(platform: Platform, running: str) -> Found:
     for item in root.values():
         if item.kind == "interface" and not item.negative:
             read = interface_of(platform, item)
-            found += (_address(item, read, one, routes, pools) for one in read.addresses)
+            found += (
+                _address(item, read, one, routes, pools) for one in read.addresses if isinstance(one, IPv4Interface)
+            )
     named = next((one for one in root.values() if re.match(r"(?:sysname|hostname) ", one.text)), None)
     return Found(
         hostname=named.text.split(" ", 1)[1] if named is not None else "",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
+from rollout.interfaces import Address
 from rollout.meaning import meaning_of
 from rollout.platform import Platform
 from rollout.rules.model import Mode
@@ -44,12 +45,15 @@ def numbered(platform: Platform, wanted: Items, held: Items) -> Items:
     return numbered
 
 
-def bridge(platform: Platform, now: Item, then: Item, manager: IPv4Address | None) -> tuple[str, str] | None:
+def bridge(platform: Platform, now: Item, then: Item, manager: Address | None) -> tuple[str, str] | None:
     """A rule that holds the door while an access list changes, and what takes it back; None where there is no room.
 
     It lets the manager in, or, where nobody said who that is, a little more than the first permitting rule does:
-    VRP and Comware refuse the same rule under a second number.
+    VRP and Comware refuse the same rule under a second number. For IPv6 there is none: how devices take such rules in
+    and out was never seen, so the change is refused.
     """
+    if manager is not None and manager.version != 4:
+        return None
     rules = {
         int(found[1]): line.value
         for item in (then, now)
@@ -77,7 +81,7 @@ def bridge(platform: Platform, now: Item, then: Item, manager: IPv4Address | Non
     return None
 
 
-def _sources(values: set[str], manager: IPv4Address | None) -> Iterator[str]:
+def _sources(values: set[str], manager: Address | None) -> Iterator[str]:
     """Sources (address and wildcard) that hold the manager, the narrowest first."""
     if manager is not None:
         yield from (f"{manager} {wildcard}" for wildcard in ("0", "0.0.0.1", "0.0.0.3"))

@@ -8,6 +8,7 @@ it or the intended configuration itself asks for it.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_interface
 
 from rollout.device_model import Device, ModelRefusedError
 from rollout.logins import (
@@ -69,7 +70,8 @@ def of_lines(platform: Platform, commands: Iterable[str]) -> list[Hazard]:
             )
         if (address := _bad_address(line)) is not None:
             # FRR takes a token that is no address for the name of an interface, without a word (vendor-cli 3).
-            found.append(Hazard("bad-address", line, f"{address} is no IPv4 address.", True))
+            version = "IPv6" if ":" in address else "IPv4"
+            found.append(Hazard("bad-address", line, f"{address} is no {version} address.", True))
         if platform is Platform.RGOS and re.match(r"no access-list \S+ ", line):
             why = "RGOS deletes the whole list with any of its lines: make it an `ip access-list`."
             found.append(Hazard("set-emptied", line, why, True))
@@ -81,12 +83,22 @@ def of_lines(platform: Platform, commands: Iterable[str]) -> list[Hazard]:
 
 
 def _bad_address(line: str) -> str | None:
+    if line.startswith(("ipv6 address ", "ipv6 route")):
+        return next((word for word in line.split()[2:] if ":" in word and not _is_address(word)), None)
     if "." not in line or line.startswith(("description ", "remark ", "header ", "banner ", "sysname ", "hostname ")):
         return None
     for found in _ADDRESS.finditer(line):
         if int(found[5] or 0) > 32 or any(int(found[n]) > 255 for n in (1, 2, 3, 4)):
             return found[0]
     return None
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_interface(word)
+    except ValueError:
+        return False
+    return True
 
 
 _ADDRESS = re.compile(r"(?<!\S)(\d+)\.(\d+)\.(\d+)\.(\d+)(?:/(\d+))?(?!\S)")
@@ -111,7 +123,11 @@ class _Doors:
 def _doors(platform: Platform, facts: Facts, path: Iterable[str]) -> _Doors:
     root = facts.root
     remote = ttys(root)
-    named = {name: facts.acl_key(name) for name in gates(root, remote)}
+    named = {
+        name: facts.acl_key(name, version)
+        for version in ((4,) if facts.version == 4 else (4, 6))
+        for name in gates(root, remote, version)
+    }
     lists = {key: root[key] for key in named.values() if key is not None and key in root}
     verdicts = {
         key: [line for line in (item.items or {}).values() if "permit" in line.value] for key, item in lists.items()
@@ -145,7 +161,8 @@ def _doors(platform: Platform, facts: Facts, path: Iterable[str]) -> _Doors:
 
 
 _WAYS = re.compile(
-    r"§(?:interface|ospf|bgp|router|rip|vlan|vrf|ip vpn-instance|ip vrf|dialer)|ip route|vlan |dialer|undo ip|no ip"
+    r"§(?:interface|ospf|bgp|router|rip|vlan|vrf|ip vpn-instance|ip vrf|dialer)|ip(?:v6)? route|ipv6$|vlan |dialer|"
+    r"undo ip|no ip"
 )
 _DOORS = re.compile(
     r"§(?:user-interface|line|aaa|local-user|acl|ip access-list|domain)|"

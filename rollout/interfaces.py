@@ -3,10 +3,13 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network, ip_address
 
 from rollout.platform import Platform
 from rollout.tree import Item
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True)
@@ -14,27 +17,31 @@ class Interface:
     """What routing needs to know of one interface.
 
     Attributes:
-        learns: its address comes from outside (DHCP, PPP): what it reaches cannot be told from here.
+        learns: versions of IP of which its address comes from outside (DHCP, PPP): what it reaches cannot be told
+            from here.
         source: of a tunnel: an address, or an interface's key.
         bundle, dials: what a Dialer is dialled by, and what a port dials for; the same number joins them.
-        spans: first and last address of each of its networks, as numbers.
+        spans, spans6: first and last address of each of its networks, as numbers.
+        enabled6: it says that it speaks IPv6; only VRP wants that said.
     """
 
     key: str
     vrf: str
-    addresses: tuple[IPv4Interface, ...]
+    addresses: tuple[IPv4Interface | IPv6Interface, ...]
     up: bool
-    learns: bool
+    learns: frozenset[int]
     source: str
-    destination: IPv4Address | None
+    destination: Address | None
     bundle: str
     dials: str
     spans: tuple[tuple[int, int], ...]
+    spans6: tuple[tuple[int, int], ...] = ()
+    enabled6: bool = False
 
-    def holds(self, address: IPv4Address) -> bool:
+    def holds(self, address: Address) -> bool:
         """Whether the address lies in one of its networks."""
         number = int(address)
-        for low, high in self.spans:  # noqa: SIM110  asked of every interface after every line: a generator costs more
+        for low, high in self.spans if address.version == 4 else self.spans6:  # noqa: SIM110  asked of every interface after every line: a generator costs more
             if low <= number <= high:
                 return True
         return False
@@ -45,9 +52,9 @@ class Route:
     key: str
     root: str
     vrf: str
-    net: IPv4Network
+    net: Network
     exit: str
-    hop: IPv4Address | None
+    hop: Address | None
     low: int
     high: int
     null: bool
@@ -60,8 +67,9 @@ _NO_WORDS = frozenset(
 
 def interface_of(platform: Platform, item: Item) -> Interface:
     """Reads an interface's section."""
-    addresses: list[IPv4Interface] = []
-    up, learns, vrf, source, destination, bundle, dials = True, False, "", "", None, "", ""
+    addresses: list[IPv4Interface | IPv6Interface] = []
+    learns: set[int] = set()
+    up, enabled6, vrf, source, destination, bundle, dials = True, False, "", "", None, "", ""
     for line in (item.items or {}).values():
         value = line.value
         if line.negative:
@@ -73,7 +81,15 @@ def interface_of(platform: Platform, item: Item) -> Interface:
             if (address := _address(value)) is not None:
                 addresses.append(address)
             else:
-                learns = True
+                learns.add(4)
+        elif value.startswith("ipv6 address "):
+            if (address := _address(value)) is not None:
+                if not address.is_link_local:
+                    addresses.append(address)
+            elif "link-local" not in value:
+                learns.add(6)
+        elif value == "ipv6 enable":
+            enabled6 = True
         elif value.startswith(("ip binding vpn-instance ", "ip vrf forwarding ", "vrf forwarding ")):
             vrf = value.split()[-1]
         elif word == "source" or value.startswith("tunnel source "):
@@ -88,31 +104,57 @@ def interface_of(platform: Platform, item: Item) -> Interface:
             dials = value.split()[2]
     if platform is Platform.FRR and item.args.startswith("vrf "):
         vrf = item.args[4:]
-    spans = tuple((int(one.network.network_address), int(one.network.broadcast_address)) for one in addresses)
-    return Interface(item.key, vrf, tuple(addresses), up, learns, source, destination, bundle, dials, spans)
+    spans, spans6 = (
+        tuple(
+            (int(one.network.network_address), int(one.network.broadcast_address))
+            for one in addresses
+            if one.version == version
+        )
+        for version in (4, 6)
+    )
+    return Interface(
+        item.key,
+        vrf,
+        tuple(addresses),
+        up,
+        frozenset(learns),
+        source,
+        destination,
+        bundle,
+        dials,
+        spans,
+        spans6,
+        enabled6,
+    )
 
 
 @lru_cache(maxsize=16384)
-def _address(value: str) -> IPv4Interface | None:
+def _address(value: str) -> IPv4Interface | IPv6Interface | None:
     words = value.split()
     if len(words) < 3:
         return None
     try:
+        if words[0] == "ipv6":
+            return IPv6Interface(words[2])
         return IPv4Interface(words[2] if "/" in words[2] else f"{words[2]}/{words[3]}")
     except (ValueError, IndexError):
         return None
 
 
-def _ip(word: str) -> IPv4Address | None:
+def _ip(word: str) -> Address | None:
     try:
-        return IPv4Address(word)
+        return ip_address(word)
     except ValueError:
         return None
 
 
 @lru_cache(maxsize=16384)
-def _net(text: str) -> IPv4Network:
-    return IPv4Network(text, strict=False)
+def _net(text: str) -> Network:
+    return IPv6Network(text, strict=False) if ":" in text else IPv4Network(text, strict=False)
+
+
+ROUTE = re.compile(r"(?:ip|ipv6) route(?:-static)? ")
+"""A static route, by its line or its key."""
 
 
 def route_of(item: Item, root: str, vrf: str) -> Route | None:
@@ -122,7 +164,7 @@ def route_of(item: Item, root: str, vrf: str) -> Route | None:
         root: key of the root item that the line stands in, or is.
         vrf: the one that its section is for; a VRF that the line itself names goes before.
     """
-    if item.negative or not item.value.startswith(("ip route-static ", "ip route ")):
+    if item.negative or not ROUTE.match(item.value):
         return None
     read = _route(item.value, vrf)
     if read is None:
@@ -133,7 +175,7 @@ def route_of(item: Item, root: str, vrf: str) -> Route | None:
 
 
 @lru_cache(maxsize=65536)
-def _route(value: str, vrf: str) -> tuple[str, IPv4Network, int, int, str, IPv4Address | None, bool] | None:
+def _route(value: str, vrf: str) -> tuple[str, Network, int, int, str, Address | None, bool] | None:
     words = value.split()[2:]
     if len(words) < 2:
         return None
@@ -162,5 +204,7 @@ def _route(value: str, vrf: str) -> tuple[str, IPv4Network, int, int, str, IPv4A
                 exit_ += words[i + 1]
     exit_ = re.sub(r"((?:\d+/)+\d+)\1$", r"\1", exit_)
     null = exit_ in ("null0", "blackhole", "reject")
+    if hop is not None and hop.is_link_local:
+        hop = None  # it says which neighbour on that interface; it is in no network of ours
     way = f"§interface {exit_}" if exit_ and hop is None else ""
     return vrf, net, int(net.network_address), int(net.broadcast_address), way, hop, null

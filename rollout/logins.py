@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 
+from rollout.interfaces import Address
 from rollout.path import Facts
 from rollout.platform import Platform
 from rollout.tree import Item, Items
@@ -58,16 +59,27 @@ def lines_ask(remote: Sequence[Item]) -> bool | None:
     )
 
 
-def gates(root: Items, remote: Sequence[Item] | None = None) -> list[str]:
-    """Names of the access lists that stand before every login."""
+_GATES = {
+    4: re.compile(r"(?:acl(?: ipv4)?|access-class) (\S+) in(?:bound)?$"),
+    6: re.compile(r"(?:acl ipv6|ipv6 access-class) (\S+) in(?:bound)?$"),
+}
+_SSH_GATES = {4: "ssh server acl ", 6: "ssh server ipv6 acl "}
+
+
+def gates(root: Items, remote: Sequence[Item] | None = None, version: int = 4) -> list[str]:
+    """Names of the access lists that stand before every login over that version of IP."""
     names = [
         found[1]
         for tty in (ttys(root) if remote is None else remote)
         for line in _lines(tty.items)
-        if (found := re.match(r"(?:acl(?: ipv4)?|access-class) (\S+) in(?:bound)?$", line.value))
+        if (found := _GATES[version].match(line.value))
     ]
-    if (item := root.get("ssh server acl")) is not None and not item.negative:
-        names.append(item.value.split()[-1])
+    start = _SSH_GATES[version]
+    names += [
+        item.value.split()[-1]
+        for key, item in root.items()
+        if key.startswith("ssh server ") and item.value.startswith(start) and not item.negative
+    ]
     return list(dict.fromkeys(names))
 
 
@@ -77,8 +89,8 @@ def manager_may_enter(facts: Facts, remote: Sequence[Item] | None = None) -> boo
         return None
     verdicts = [
         permits(item, facts.manager)
-        for name in gates(facts.root, remote)
-        if (key := facts.acl_key(name)) is not None and (item := facts.root.get(key)) is not None
+        for name in gates(facts.root, remote, facts.version)
+        if (key := facts.acl_key(name, facts.version)) is not None and (item := facts.root.get(key)) is not None
     ]
     if not verdicts:
         return None
@@ -93,8 +105,8 @@ def filters_pass(platform: Platform, facts: Facts, path: Iterable[str]) -> bool 
     for key in path:
         item = facts.root.get(key)
         for line in _lines(item.items if item is not None else None):
-            found = _FILTER.match(line.value)
-            acl_key = facts.acl_key(found[1] or found[2]) if found is not None else None
+            found = (_FILTER if facts.version == 4 else _FILTER6).match(line.value)
+            acl_key = facts.acl_key(found[1] or found[2], facts.version) if found is not None else None
             acl = facts.root.get(acl_key) if acl_key is not None else None
             if acl is None:
                 continue
@@ -110,7 +122,13 @@ _FILTER = re.compile(
 )
 
 
-def permits(acl: Item, source: IPv4Address, *, otherwise: bool = False) -> bool | None:
+_FILTER6 = re.compile(
+    r"(?:traffic-filter inbound ipv6 acl (?:name )?(\S+)|(?:packet-filter ipv6|ipv6 traffic-filter) (?:name )?(\S+) "
+    r"in(?:bound)?)"
+)
+
+
+def permits(acl: Item, source: Address, *, otherwise: bool = False) -> bool | None:
     """What an access list says of SSH from an address: the first rule that fits decides, and at the end ``otherwise``.
 
     None where it has no rule at all: devices differ in what that means.
@@ -134,7 +152,7 @@ def _rules(acl: Item) -> Iterator[tuple[int, str, str]]:
 _NOT_TCP = frozenset({"udp", "icmp", "ospf", "gre", "esp", "ah", "igmp", "pim", "17", "1", "2", "47", "50", "51", "89"})
 
 
-def fits(rest: str, source: IPv4Address) -> bool:
+def fits(rest: str, source: Address) -> bool:
     """Whether a rule's condition holds for SSH from an address; one with a time range never does."""
     words = rest.split()
     if "time-range" in words or (words and words[0] in _NOT_TCP):
@@ -142,21 +160,27 @@ def fits(rest: str, source: IPv4Address) -> bool:
     port = re.search(r"(?:destination-port eq|\beq) (\S+)(?: established)?$", rest)
     if port is not None and "source-port" not in rest and port[1] not in ("22", "ssh"):
         return False
-    if words and words[0] in ("ip", "tcp", "6"):
+    if words and words[0] in ("ip", "ipv6", "tcp", "6"):
         words = words[1:]
     if "source" in words:
         words = words[words.index("source") + 1 :]
-    elif words and words[0] not in ("any", "host") and not re.match(r"\d+\.", words[0]):
+    elif words and words[0] not in ("any", "host") and not re.match(r"\d+\.|[\da-fA-F]*:", words[0]):
         return True  # it says nothing of the source
     if not words or words[0] == "any":
         return True
     if words[0] == "host":
-        return len(words) > 1 and words[1] == str(source)
+        return len(words) > 1 and _within(words[1], "0" if source.version == 4 else "128", source)
     return _within(words[0], words[1] if len(words) > 1 else "0", source)
 
 
-def _within(net: str, wildcard: str, source: IPv4Address) -> bool:
+def _within(net: str, wildcard: str, source: Address) -> bool:
+    """Whether the source is in ``10.1.0.0 0.0.255.255``, or in ``2001:db8::/32``, or in ``2001:db8:: 32``."""
     try:
+        if ":" in net:
+            length = "" if "/" in net else f"/{wildcard}" if wildcard.isdecimal() else "/128"
+            return source in IPv6Network(f"{net}{length}", strict=False)
+        if source.version != 4:
+            return False
         base = int(IPv4Address(net))
         wild = int(IPv4Address(wildcard)) if "." in wildcard else 0
     except ValueError:

@@ -4,9 +4,11 @@ Two lines with the same key cannot stand side by side; two with the same value s
 areas, ciphertexts or secret references. Every answer is remembered: the routers of a county say the same lines.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from ipaddress import IPv6Address, IPv6Interface
 
 from rollout.platform import Platform
 from rollout.rules import RULES
@@ -165,12 +167,27 @@ def canonical(platform: Platform, body: str) -> str:
         value = rules.secret_words.sub("", value)
     if value.startswith("ip ") and (found := _MASKED.match(value)):
         value = f"{found[1]} {found[2]} {_length(found[3])}{value[found.end() :]}"
+    elif value.startswith("ipv6 ") and ":" in value:
+        value = _one_spelling(value)
     if "area " in value:
         value = _AREA.sub(lambda one: f"area 0.0.{int(one[1]) >> 8}.{int(one[1]) & 255}", value)
     if _swapped(platform).match(value):
         for pattern, replacement in rules.swaps:
             value = pattern.sub(replacement, value)
     return value
+
+
+_SPLIT6 = re.compile(r"^(ipv6 (?:address|route-static(?: vpn-instance \S+)?) [0-9a-f:.]+) (\d+)(?!\S)")
+
+
+def _one_spelling(value: str) -> str:
+    """IPv6 addresses in lower case without idle zeros, their lengths behind a slash."""
+    words = value.split(" ")
+    for place, word in enumerate(words):
+        if ":" in word:
+            with contextlib.suppress(ValueError):
+                words[place] = str(IPv6Interface(word)) if "/" in word else str(IPv6Address(word))
+    return _SPLIT6.sub(r"\1/\2", " ".join(words))
 
 
 def _length(mask_: str) -> str:

@@ -7,35 +7,42 @@ configuration cannot tell (an address by DHCP, a route by OSPF).
 
 import re
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network, ip_address
 
-from rollout.interfaces import Interface, Route, interface_of, route_of
+from rollout.interfaces import ROUTE, Address, Interface, Route, interface_of, route_of
 from rollout.platform import Platform
 from rollout.tree import Item, Items
 
-DEFAULT = IPv4Network("0.0.0.0/0")
-_ALL = (1 << 32) - 1
 _PROCESSES = frozenset({"ospf", "ospf6", "bgp", "rip"})
+_PROCESSES6 = frozenset({"ospf6", "bgp"})
 
 
 class Facts:
-    """The management path of one configuration, for one manager (None: whatever the default route leads to)."""
+    """The management path of one configuration, for one manager (None: whatever the default route leads to).
 
-    def __init__(self, platform: Platform, root: Items, manager: IPv4Address | None) -> None:
+    Attributes:
+        version: of IP that the session runs over: the manager's; without one that of the default route, IPv4 first.
+    """
+
+    def __init__(self, platform: Platform, root: Items, manager: Address | None) -> None:
         self.platform, self.root, self.manager = platform, root, manager
         self._interfaces: dict[str, Interface] = {}
         self._routes: dict[str, tuple[Route, ...]] = {}
         self._gone: dict[str, tuple[Route, ...]] = {}  # as they were before they changed last
-        self._numbers: list[int] | None = None  # addresses that the way to the manager leads over
+        self._numbers: list[tuple[int, int]] | None = (
+            None  # versions and addresses that the way to the manager leads over
+        )
         self.learnt, self._vrf, self._first = "", "", ""
         self.refresh(tuple(root))
+        self.version = manager.version if manager is not None else self._default_version()
+        # What has to be said before IPv6 works at all (VRP) counts only where it was said: elsewhere it is not needed.
+        self._says6 = frozenset(one.key for one in self._interfaces.values() if one.enabled6)
+        self._root6 = self._has_root6()
         self._find_vrf()
         # Routing protocols count as a way to the manager only where nothing else was one from the start: a static
         # route that goes is a gap, even if OSPF may know the way as well.
-        if self.reaches() is False:
-            processes = [item for item in root.values() if item.kind in _PROCESSES and item.items and not item.negative]
-            if processes:
-                self.learnt = "carried" if any(True for one in processes for _ in self._carried(one)) else "process"
+        if self.reaches() is False and (processes := list(self._processes())):
+            self.learnt = "carried" if any(True for one in processes for _ in self._carried(one)) else "process"
 
     def twin(self, root: Items) -> "Facts":
         """The facts of a copy of the same configuration, without reading it again."""
@@ -43,14 +50,25 @@ class Facts:
         other.platform, other.root, other.manager = self.platform, root, self.manager
         other._interfaces, other._routes = dict(self._interfaces), dict(self._routes)
         other._gone, other._numbers = {}, None
+        other.version, other._says6, other._root6 = self.version, self._says6, self._root6
         other.learnt, other._vrf, other._first = self.learnt, self._vrf, self._first
         return other
+
+    def _default_version(self) -> int:
+        versions = {
+            route.net.version for routes in self._routes.values() for route in routes if not route.net.prefixlen
+        }
+        return 6 if versions == {6} else 4
+
+    def _has_root6(self) -> bool:
+        item = self.root.get("ipv6")
+        return item is not None and not item.negative
 
     def matters(self, keys: Iterable[str]) -> bool:
         """Whether a change of these root items may change the way to the manager: most routes lead elsewhere."""
         for key in keys:
             routes = (*self._routes.get(key, ()), *self._gone.get(key, ()))
-            if not routes or not key.startswith("ip route"):
+            if not routes or not ROUTE.match(f"{key} "):
                 self._numbers = None
                 return True
             if any(self._interesting(route) for route in routes):
@@ -62,8 +80,10 @@ class Facts:
         if self._numbers is None:
             wanted = [self.manager, *(one.destination for one in self._interfaces.values())]
             wanted += [other.hop for other in self.matching(self.manager)]
-            self._numbers = [int(address) for address in wanted if address is not None]
-        return route.high - route.low == _ALL or any(route.low <= number <= route.high for number in self._numbers)
+            self._numbers = [(address.version, int(address)) for address in wanted if address is not None]
+        return not route.net.prefixlen or any(
+            version == route.net.version and route.low <= number <= route.high for version, number in self._numbers
+        )
 
     def refresh(self, keys: Iterable[str]) -> None:
         """Read these root items again; those that are gone are forgotten."""
@@ -110,12 +130,13 @@ class Facts:
             return self._leads(self.manager, set(), moved.vrf)
         return leads
 
-    def _leads(self, target: IPv4Address | None, seen: set[str], vrf: str | None) -> bool | None:
+    def _leads(self, target: Address | None, seen: set[str], vrf: str | None) -> bool | None:
         best: bool | None = False
+        version = self.version if target is None else target.version
         candidates = [one for one in self._interfaces.values() if vrf is None or one.vrf == vrf]
         for one in candidates:
             if target is not None and one.holds(target):
-                return self._is_up(one, seen)
+                return self._is_up(one, seen, version)
         for route in self.matching(target, vrf):
             if route.key in seen:
                 continue
@@ -125,30 +146,34 @@ class Facts:
             if leads:
                 return True
             best = None if leads is None else best
-        if best is False and any(one.learns and self._is_up(one, seen) for one in candidates):
+        if best is False and any(version in one.learns and self._is_up(one, seen, version) for one in candidates):
             return None
         if best is False and self._dynamic():
             return None
         return best
 
     def _usable(self, route: Route, seen: set[str]) -> bool | None:
+        version = route.net.version
         if route.exit:
             one = self._interfaces.get(route.exit)
             if one is None:
                 return False if route.exit.startswith("§") else None
-            return self._is_up(one, seen)
+            return self._is_up(one, seen, version)
         if route.hop is None:
             return None
         for one in self._interfaces.values():
             if one.vrf == route.vrf and one.holds(route.hop):
-                return self._is_up(one, seen)
+                return self._is_up(one, seen, version)
         if len(seen) > 4:
             return False
-        if any(one.learns and one.vrf == route.vrf and self._is_up(one, seen) for one in self._interfaces.values()):
+        if any(
+            version in one.learns and one.vrf == route.vrf and self._is_up(one, seen, version)
+            for one in self._interfaces.values()
+        ):
             return None
         best: bool | None = False
         for other in self.matching(route.hop, route.vrf):
-            if other.null or other.key in seen or (other.net == DEFAULT and route.net == DEFAULT):
+            if other.null or other.key in seen or not (other.net.prefixlen or route.net.prefixlen):
                 continue
             leads = self._usable(other, seen | {other.key})
             if leads:
@@ -156,8 +181,10 @@ class Facts:
             best = None if leads is None else best
         return None if best is False and self._dynamic() else best
 
-    def _is_up(self, one: Interface, seen: set[str]) -> bool | None:
+    def _is_up(self, one: Interface, seen: set[str], version: int) -> bool | None:
         if not one.up or one.key in seen:
+            return False
+        if version == 6 and ((one.key in self._says6 and not one.enabled6) or (self._root6 and not self._has_root6())):
             return False
         name = one.key.removeprefix("§interface ")
         if "." in name and (parent := self._interfaces.get("§interface " + name.split(".")[0])) and not parent.up:
@@ -185,18 +212,24 @@ class Facts:
     def _dynamic(self) -> bool:
         if not self.learnt:
             return False
-        processes = [one for one in self.root.values() if one.kind in _PROCESSES and one.items and not one.negative]
-        return any(self.learnt == "process" or any(one.up for one in self._carried(item)) for item in processes)
+        return any(self.learnt == "process" or any(one.up for one in self._carried(item)) for item in self._processes())
 
-    def matching(self, target: IPv4Address | None, vrf: str | None = None) -> list[Route]:
+    def _processes(self) -> Iterator[Item]:
+        """The routing processes that may know the way."""
+        kinds = _PROCESSES if self.version == 4 else _PROCESSES6
+        return (one for one in self.root.values() if one.kind in kinds and one.items and not one.negative)
+
+    def matching(self, target: Address | None, vrf: str | None = None) -> list[Route]:
         """Routes to the target, the longest first; without a target the default routes."""
         number = -1 if target is None else int(target)
+        version = self.version if target is None else target.version
         found = [
             route
             for routes in self._routes.values()
             for route in routes
             if (vrf is None or route.vrf == vrf)
-            and (route.high - route.low == _ALL if target is None else route.low <= number <= route.high)
+            and route.net.version == version
+            and (not route.net.prefixlen if target is None else route.low <= number <= route.high)
         ]
         return sorted(found, key=lambda route: (-route.net.prefixlen, route.null, route.vrf != ""))
 
@@ -213,7 +246,7 @@ class Facts:
                     keys |= self._referred(inner)
         return frozenset(keys)
 
-    def _walk(self, target: IPv4Address | None, keys: set[str], depth: int) -> None:
+    def _walk(self, target: Address | None, keys: set[str], depth: int) -> None:
         if depth > 4:
             return
         for one in self._interfaces.values():
@@ -230,15 +263,18 @@ class Facts:
                 self._take(self._interfaces[route.exit], keys, depth)
             elif route.hop is not None:
                 below = [one for one in self._interfaces.values() if one.vrf == route.vrf and one.holds(route.hop)]
-                for carrier in below or [other for other in self._interfaces.values() if other.learns]:
+                learners = [other for other in self._interfaces.values() if route.net.version in other.learns]
+                for carrier in below or learners:
                     self._take(carrier, keys, depth)
         if not routes:
             # Learnt: then every interface that may have learnt it, and what OSPF and BGP run over, belong to it.
+            version = self.version if target is None else target.version
             for one in self._interfaces.values():
-                if one.learns:
+                if version in one.learns:
                     self._take(one, keys, depth)
+            kinds = _PROCESSES if version == 4 else _PROCESSES6
             for key, item in self.root.items():
-                if item.kind in _PROCESSES and item.items is not None:
+                if item.kind in kinds and item.items is not None:
                     keys.add(key)
                     for carried in self._carried(item):
                         self._take(carried, keys, depth)
@@ -252,9 +288,9 @@ class Facts:
         }
         nets = [net for value in _values(process) if (net := _network(value)) is not None]
         peers = [
-            IPv4Address(found[1])
+            peer
             for value in _values(process)
-            if (found := re.match(r"(?:peer|neighbor) (\d+\.\d+\.\d+\.\d+) ", value))
+            if (found := _PEER.match(value)) and (peer := _peer(found[1])) is not None and peer.version == self.version
         ]
         for one in self._interfaces.values():
             name = one.key.removeprefix("§interface ")
@@ -263,10 +299,11 @@ class Facts:
             if name in quiet:
                 continue
             item = self.root[one.key]
-            enabled = any(re.match(r"(?:ip )?ospf (?:enable|\d+ area|area)", value) for value in _values(item))
+            runs = _RUNS_OSPF if self.version == 4 else _RUNS_OSPF6
+            enabled = any(runs.match(value) for value in _values(item))
             within = any(address.ip in net for net in nets for address in one.addresses)
             peered = any(one.holds(peer) for peer in peers)
-            if (process.kind == "ospf" and (enabled or within)) or peered:
+            if (process.kind == ("ospf" if self.version == 4 else "ospf6") and (enabled or within)) or peered:
                 yield one
 
     def _take(self, one: Interface, keys: set[str], depth: int) -> None:
@@ -293,9 +330,11 @@ class Facts:
         """Root items that a line of a path's interface names: access lists, IPsec and QoS policies, and theirs."""
         keys: set[str] = set()
         if re.match(
-            r"(?:traffic-filter|packet-filter|ip access-group|traffic-policy|qos apply|service-policy|nat )", line.value
+            r"(?:ipv6 )?(?:traffic-filter|packet-filter|ip access-group|traffic-policy|qos apply|service-policy|nat )",
+            line.value,
         ):
-            keys |= {key for word in line.value.split() if (key := self.acl_key(word)) is not None}
+            version = 6 if "ipv6 " in line.value else 4
+            keys |= {key for word in line.value.split() if (key := self.acl_key(word, version)) is not None}
         if re.match(r"(?:ipsec|crypto map|tunnel protection)", line.value):
             keys |= {
                 key
@@ -308,8 +347,12 @@ class Facts:
                         keys |= {acl} if (acl := self.acl_key(found[1])) is not None else set()
         return keys
 
-    def acl_key(self, name: str) -> str | None:
+    def acl_key(self, name: str, version: int = 4) -> str | None:
         """Key of the root item that is this access list, by number or by name; None where there is none."""
+        if version == 6:
+            keys = [f"§acl ipv6 {word}{name}" for word in ("", "number ", "name ", "basic ", "advanced ")]
+            keys += [f"§ipv6 access-list {word}{name}" for word in ("", "extended ", "standard ")]
+            return next((key for key in keys if key in self.root), None)
         for key in (
             f"§acl number {name}",
             f"§acl name {name}",
@@ -321,6 +364,18 @@ class Facts:
         for key, item in self.root.items():
             if item.kind == "acl" and (item.args in (name, f"name {name}") or key.endswith(f" name {name}")):
                 return key
+        return None
+
+
+_PEER = re.compile(r"(?:peer|neighbor) (\d+\.\d+\.\d+\.\d+|[0-9a-fA-F]*:[0-9a-fA-F:.]+) ")
+_RUNS_OSPF = re.compile(r"(?:ip )?ospf (?:enable|\d+ area|area)")
+_RUNS_OSPF6 = re.compile(r"ospfv3 \d+ area|ipv6 ospf6? (?:\d+ )?area")
+
+
+def _peer(word: str) -> Address | None:
+    try:
+        return ip_address(word)
+    except ValueError:
         return None
 
 

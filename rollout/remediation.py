@@ -14,18 +14,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 from rollout.device_model import Device, ModelRefusedError, align, is_physical
 from rollout.difference import Difference, Owned
 from rollout.errors import UnparsableError
 from rollout.fitting import bridge, less, numbered
 from rollout.hazards import Hazard, Lint, of_lines
+from rollout.interfaces import Address, route_of
 from rollout.logins import gates
 from rollout.meaning import meaning_of
 from rollout.opinion import still_to_say
 from rollout.ordering import ADD, DELETE, Op
-from rollout.path import DEFAULT, Facts
+from rollout.path import Facts
 from rollout.platform import PathClass, Platform
 from rollout.rules import RULES
 from rollout.tree import Item, Items, is_section, parse, text_of
@@ -62,7 +63,7 @@ def remediate(
         children: other sites hang below this device: what touches the path touches them.
 
     Raises:
-        UnparsableError: one of the configurations cannot be read, or ``manager`` is no IPv4 address.
+        UnparsableError: one of the configurations cannot be read, or ``manager`` is no address.
     """
     return _Plan(platform, running, intended, _station(manager), children).made()
 
@@ -82,18 +83,21 @@ def predict(platform: Platform, running: str, commands: tuple[str, ...] | list[s
     return "".join(f"{line}\n" for line in text_of(device.root))
 
 
-def _station(manager: str | None) -> IPv4Address | None:
+def _station(manager: str | None) -> Address | None:
     if manager is None:
         return None
     try:
-        return IPv4Address(manager)
+        station = ip_address(manager)
     except ValueError as error:
-        raise UnparsableError(f"{manager!r} is no IPv4 address of a management station.") from error
+        raise UnparsableError(f"{manager!r} is no address of a management station.") from error
+    if station.is_link_local:
+        raise UnparsableError(f"{manager!r} is link-local: no route leads there. Give the manager's global address.")
+    return station
 
 
 class _Plan:
     def __init__(
-        self, platform: Platform, running: str, intended: str, manager: IPv4Address | None, children: bool
+        self, platform: Platform, running: str, intended: str, manager: Address | None, children: bool
     ) -> None:
         self.platform, self.rules, self.manager, self.children = platform, RULES[platform], manager, children
         self.running = parse(platform, running, "running configuration")
@@ -272,8 +276,9 @@ class _Plan:
     def _bridged(self, difference: Difference, after: Facts) -> bool:
         """Puts a rule for the manager before an access list's others while they change; False where it cannot."""
         added = False
-        for name in {*gates(self.before.root), *gates(after.root)}:
-            key = self.before.acl_key(name)
+        version = self.before.version
+        for name in {*gates(self.before.root, None, version), *gates(after.root, None, version)}:
+            key = self.before.acl_key(name, version)
             ops = [op for op in difference.ops if op.root == key]
             now, then = self.running.get(key or ""), after.root.get(key or "")
             if not ops or now is None or then is None:
@@ -293,7 +298,12 @@ class _Plan:
 
     def _class(self, ops: list[Op], after: Facts) -> PathClass:
         path = self.before.path() | after.path()
-        lists = {facts.acl_key(name) for facts in (self.before, after) for name in gates(facts.root)}
+        lists = {
+            facts.acl_key(name, version)
+            for version in (4, self.before.version)
+            for facts in (self.before, after)
+            for name in gates(facts.root, None, version)
+        }
         worst = PathClass.NONE
         for op in ops:
             lines = [line for where, line in op.steps if line] or [where[-1][0] for where, _ in op.steps if where]
@@ -313,10 +323,10 @@ class _Plan:
             key,
         ):
             return key != "vlan batch"
-        if key.startswith("ip route"):
-            routes = Facts(self.platform, {key: item}, self.manager)
-            return bool(routes.matching(self.manager)) or f" {DEFAULT.network_address} 0 " in f"{item.value} "
-        return False
+        route = route_of(item, key, "")
+        if route is None or route.net.version != self.before.version:
+            return False
+        return not route.net.prefixlen or (self.manager is not None and self.manager in route.net)
 
 
 def _family(item: Item) -> str:

@@ -78,7 +78,8 @@ LINES = (
         single key  shutdown
         member line ip address \d+\.\d+\.\d+\.\d+ \S+ sub$
         single line ip address
-        member line ipv6 address \S+
+        member line ipv6 address (?!auto(?!\S))\S+
+        member key  ipv6 address auto (?:link-local|global)
         reset  line ip binding vpn-instance || wipes=(?:ip|ipv6) address|dhcp |arp |ospf |vrrp |nat |ip relay
         single key  mtu
         single key  (?:bandwidth|speed|duplex|keepalive|link-protocol|eth-trunk|apn-profile|combo enable)
@@ -123,6 +124,8 @@ LINES = (
         member key  dns server(?: vpn-instance \S+)? \S+
         member key  ip route-static(?: vpn-instance \S+)? \S+ \S+(?: (?!(?:preference|tag|track|description
                     + |permanent|bfd|inherit-cost)(?!\S))\S+)+
+        member key  ipv6 route-static(?: vpn-instance \S+)? [\dA-Fa-f:.]+(?:/| )\d+(?: (?!(?:preference|tag|track
+                    + |description|permanent|bfd|inherit-cost)(?!\S))\S+)+
         single line snmp-agent sys-info version
         single key  snmp-agent (?:sys-info (?:contact|location)|trap source|packet max-size|trap (?:queue-size|life))
         single key  snmp-agent local-engineid || readonly
@@ -142,6 +145,7 @@ LINES = (
         member key  info-center loghost(?: vpn-instance \S+)? \S+
         member key  info-center source \S+(?: channel \S+)?
         single key  ssh server (?:acl|port|timeout|authentication-retries|rekey-interval)
+        single key  ssh server ipv6 acl
         single key  ssh server(?: ipv4| ipv6)? enable
         single key  ssh user \S+ (?:authentication-type|service-type|sftp-directory|assign \S+) || object=ssh user \S+
         single line (?P<k>ssh user \S+).* || object=ssh user \S+
@@ -226,7 +230,7 @@ LINES = (
 )
 
 SWAPS = swaps(r"""
-    ^(ip route-static .*?) preference 60(?!\S) => \1
+    ^((?:ip|ipv6) route-static .*?) preference 60(?!\S) => \1
     ^(rule \d+ .*(?:source|destination) \d+\.\d+\.\d+\.\d+) 0\.0\.0\.0(?!\S) => \1 0
     ^(network \d+\.\d+\.\d+\.\d+) 0\.0\.0\.0$ => \1 0
 """)
@@ -239,7 +243,7 @@ ORDER_TAIL = patterns(r"""
     ospf
     bgp|rip
     track|nqa
-    ip route-static
+    (?:ip|ipv6) route-static
     snmp-agent$|snmp-agent sys-info
     snmp-agent (?:mib-view|acl)
     snmp-agent group

@@ -48,6 +48,7 @@ RULES = Rules(
     swaps=swaps(r"""
         ^(ip route (?:vrf \S+ )?\S+ \S+ (?:[A-Za-z]\S* ?[\d/.]+ )?\d+\.\d+\.\d+\.\d+) 1$ => \1
         ^(ip route (?:vrf \S+ )?\S+ \S+ .*) 1$ => \1
+        ^(ipv6 route (?:vrf \S+ )?\S+ \S+.*) 1$ => \1
         ^((?:\d+ )?(?:permit|deny) (?:\S+ )?)(\d+\.\d+\.\d+\.\d+) 0\.0\.0\.0(?!\S) => \1host \2
         ^(switchport trunk allowed vlan) only => \1
     """),
@@ -78,6 +79,8 @@ RULES = Rules(
             single key  banner (?:motd|login|exec|incoming)
             member key  ip route(?: vrf \S+)? \S+ \S+ (?:[A-Za-z][\w-]*? ?[\d/.]+ )?(?:\d+\.\d+\.\d+\.\d+
                         + |[A-Za-z][\w-]*? ?[\d/.]+|null ?0|Null ?0)
+            member key  ipv6 route(?: vrf \S+)? \S+(?: [A-Za-z][\w-]*? ?[\d/.]+(?!\S|:))?
+                        + (?: [\dA-Fa-f:.]*:[\dA-Fa-f:.]*| [Nn]ull ?0)?
             single key  username \S+ (?:password|secret|privilege|login mode|web-auth) || object=username \S+
             single line (?P<k>username \S+).* || object=username \S+
             member key  ntp server(?: vrf \S+| oob)? \S+
@@ -131,7 +134,7 @@ RULES = Rules(
         *table(
             "vty",
             r"""
-            single line (?P<k>access-class) \S+ (?P<k2>in|out)
+            single line (?P<k>(?:ipv6 )?access-class) \S+ (?P<k2>in|out)
             single key  (?:transport input|exec-timeout|privilege level|login(?: authentication)?|password
                         + |history size|length)
             """,
@@ -180,7 +183,7 @@ RULES = Rules(
         route-map
         router ospf
         router
-        ip route
+        (?:ip|ipv6) route
         snmp-server (?:view|location|contact)
         snmp-server group
         snmp-server user

@@ -55,6 +55,8 @@ RULES = Rules(
             """,
         ),
         *table("interface", "reset key portswitch || stored || wipes=(?!description|shutdown|undo ).+"),
+        # Without it an interface has no IPv6 at all, and forgets what it had.
+        *table("interface", "reset key ipv6 enable || late || wipes=ipv6 "),
         *table(
             "aaa",
             r"""

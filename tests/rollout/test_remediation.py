@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def test_the_way_back_leads_back(case: Case) -> None:
 @safe
 def test_nothing_unmanaged_moves_and_the_manager_gets_in_after_every_line(case: Case) -> None:
     answer = case.solved()
-    manager = IPv4Address(case.manager) if case.manager else None
+    manager = ip_address(case.manager) if case.manager else None
     for running, commands in (
         (case.running, answer.commands),
         (predict(case.platform, case.running, answer.commands), answer.rollback),
