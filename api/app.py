@@ -20,6 +20,7 @@ from api.routers import (
     coverage,
     discovery,
     divisions,
+    exchange,
     findings,
     live,
     login,
@@ -40,6 +41,7 @@ from api.routers import (
     today,
     villages,
 )
+from api.routers.exchange import Exchanging
 from api.safe_headers import HEADERS, SafeHeaders
 from api.standing import Standing
 from api.static_files import PageFiles
@@ -56,6 +58,7 @@ def create_app(
     access: Access | None = None,
     notifications: Notifications | None = None,
     shapes: Boundaries | None = None,
+    exchanging: Exchanging | None = None,
 ) -> FastAPI:
     """The API and its pages over one `Standing`; whoever runs it keeps the standing fresh.
 
@@ -63,6 +66,7 @@ def create_app(
         access: who may read without an account; None: nobody.
         notifications: what Alertmanager's webhook works with; None: nobody is heard, and nobody is told.
         shapes: boundaries of divisions that the operator supplied; None: pages draw tiles.
+        exchanging: the key of this instance and the keys that it trusts; None: no signed files are exchanged.
     """
     app = _Api(
         title="Cuntong",
@@ -75,6 +79,7 @@ def create_app(
     app.state.standing = standing
     app.state.remembered = Remembered()
     app.state.boundaries = shapes
+    app.state.exchanging = exchanging
     app.state.door = Door(standing, access or Access())
     app.state.notifications = notifications or unheard()
     times = RequestTimes()
@@ -101,6 +106,7 @@ def create_app(
         today.router,
         records.router,
         discovery.router,
+        exchange.router,
         live.router,
         network.router,
         runbooks.router,

@@ -11,6 +11,10 @@ import argparse
 import csv
 import gc
 import lzma
+import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -100,6 +104,25 @@ def only_sites(folder: Path) -> float:
     return seconds
 
 
+def alone(folder: Path, cache: Path | None) -> tuple[float, float]:
+    """CPU seconds and peak memory in MB of a process that does nothing but load, `load` itself counted."""
+    script = "import sys; from benchmarks.inventory_load import only_load; only_load(*sys.argv[1:])"
+    command = [sys.executable, "-c", script, str(folder), *([str(cache)] if cache else [])]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    told = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.split()
+    return float(told[0]), float(told[1])
+
+
+def only_load(folder: str, cache: str = "") -> None:
+    """What `alone` runs: load, look at the last device, tell what it took."""
+    started = time.process_time()
+    inventory = load(Path(folder), cache=Path(cache) if cache else None)
+    seconds = time.process_time() - started
+    sites, devices = len(inventory.sites), len(inventory.devices)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print(seconds, peak_mb, sites, devices)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--nation", action="store_true", help="all 620,572 villages (needs some gigabytes)")
@@ -114,7 +137,9 @@ def main() -> None:
         allocated = cpu_seconds(lambda: lockfile.write(folder, plan_of(folder)[1]))
         uncached = cpu_seconds(lambda: load(folder), runs=1 if given.nation else 3)
         scalars = min(only_sites(folder) for _ in range(1 if given.nation else 3))
+        cold_s, cold_mb = alone(folder, None)
         load(folder, cache=cache)
+        warm_s, warm_mb = alone(folder, cache)
         cached = cpu_seconds(lambda: load(folder, cache=cache), runs=3)
         sample = written[:40] if given.nation else written
         part = sum(data.count(b"village pon telecom") for data in sample) / villages
@@ -128,6 +153,8 @@ def main() -> None:
     print(f"read the scalars of sites/*.yml  {per_village(scalars)}   {peer / scalars:5.1f} x faster than the peer")
     print(f"load, checked against every law  {per_village(uncached)}   {peer / uncached:5.1f} x faster than the peer")
     print(f"load from the compiled cache     {per_village(cached)}   {peer / cached:5.1f} x faster than the peer")
+    print(f"a process that only loads: {cold_s:.1f} s CPU, {cold_mb:,.0f} MB at its peak")
+    print(f"one that loads from the cache: {warm_s:.2f} s CPU, {warm_mb:,.0f} MB at its peak")
     print(f"yaml.safe_load, only parsing     {per_village(peer)}   the peer")
 
 

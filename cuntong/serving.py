@@ -14,10 +14,12 @@ from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
 from api.auth import Access
+from api.exchange.signing import key_at, read_trust
 from api.exposition import ApiMetrics
 from api.receivers.delivery import Delivery
 from api.receivers.escalation import Escalation
 from api.receivers.hearing import Notifications
+from api.routers.exchange import Exchanging
 from api.standing import Standing
 from cuntong import http, signals
 from cuntong.errors import UsageError
@@ -69,7 +71,12 @@ async def _run(
     log.info("serving %s on http://%s/", inventory.title, http.address_of(sock))
     notifications = Notifications(read_alerting(inventory.folder), resolver(settings).secret, time.time)
     access = Access(open_reading=settings.open_reading, public=settings.public)
-    app = create_app(standing, access, notifications, read_boundaries(inventory.folder))
+    exchanging = Exchanging(
+        settings.instance or inventory.title,
+        lambda: key_at(settings.exchange_key_path),
+        lambda: read_trust(inventory.folder),
+    )
+    app = create_app(standing, access, notifications, read_boundaries(inventory.folder), exchanging)
     keep_for_good()
     holder = f"{socket.gethostname()}:{os.getpid()}"[:64]
     await signals.until_told(

@@ -10,11 +10,14 @@ from typing import Any, Final, TypeVar
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 import inventory as inventory_package
 from api.app import create_app
 from api.auth import Access
+from api.exchange.signing import Signer, Trust
+from api.routers.exchange import Exchanging
 from api.standing import CHINA, Standing
 from health.outage import Scope
 from health.rootcause import Cause
@@ -33,6 +36,8 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=CHINA).timestamp()
 STALE_S = 600.0
 PASSWORD = "Long-enough-9"  # noqa: S105
 HOUR = 3600.0
+SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+"""The key by which counties of tests sign."""
 
 
 Answer = TypeVar("Answer")
@@ -83,7 +88,7 @@ class World:
         self.engine = open_ledger(ledger or sqlite_url(folder / "ledger.sqlite3"))
         self.journal = self._collector("127.0.0.1:9161")
         self.standing = Standing(inventory, self.engine, lambda: self.now, STALE_S)
-        self.app = create_app(self.standing, access)
+        self.app = create_app(self.standing, access, exchanging=Exchanging(inventory.title, lambda: SIGNER, Trust))
         self.client = Client(self.app)
 
     def _collector(self, address: str) -> Journal:
