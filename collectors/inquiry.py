@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from collectors.fleet import Fleet
 from collectors.signs import Signs
 from health.device import DeviceHealth, DeviceState
-from health.outage import Scope
+from health.outage import Scope, line_of
 from health.rootcause import Cause
-from health.verdict import COMPANIONS, TOGETHER_S, Blame, Case, Finding, Return, as_text, blame
+from health.verdict import COMPANIONS, TOGETHER_S, Blame, Case, Finding, Port, Return, as_text, blame
 from ledger.journal import Fact, VerdictEvent
 
 
@@ -23,7 +23,7 @@ class OpenOutage:
 
     Args:
         root: a site; of a device's or LAN's outage its site.
-        ordinal: of a device's outage the device, else None.
+        ordinal: of a device's outage the device, of a line's its router, else None.
         label: the first verdict. It names the outage to Prometheus, where another name would be another alert.
         window: the maintenance window that covers it now.
         over: it ended; its verdict waits for nothing but the clocks of what answers again.
@@ -93,6 +93,8 @@ class Inquiry:
             last_answer: of a device's outage: when the device had last answered before.
         """
         outage.over = True
+        if outage.scope is Scope.LINE:
+            return  # that it came back says nothing of why it was away
         if outage.ordinal is None:
             self._over[outage.root] = _Over(outage, at)
             return
@@ -138,6 +140,8 @@ class Inquiry:
 
     def _case(self, outage: OpenOutage, returned: tuple[Return, ...] = (), silent_s: float = 0.0) -> Case:
         fleet, health, signs, site = self._fleet, self._health, self._signs, outage.root
+        if outage.scope is Scope.LINE:
+            return self._case_of_line(outage)
         if outage.ordinal is not None:
             router = fleet.devices[outage.ordinal].device_class == "router"
             others = [other for other in fleet.terminals(site) if other != outage.ordinal]
@@ -163,6 +167,25 @@ class Inquiry:
             companions=self._companions(outage),
             beneath=len(fleet.tree.beneath(site)) if outage.scope is Scope.UPLINK else 0,
         )
+
+    def _case_of_line(self, outage: OpenOutage) -> Case:
+        fleet, site = self._fleet, outage.root
+        router, number = fleet.devices[outage.ordinal or 0], (line_of(outage.node) or ("", 0))[1]
+        uplinks = fleet.tree.uplinks[site]
+        # Where there are as many lines as sites above, each leads to its own.
+        ends = uplinks[number : number + 1] if len(uplinks) == len(router.uplink_ports) else None
+        dark = [end for end in ends or () if not any(self._answers(one) for one in fleet.at_site[end])]
+        return Case(
+            outage.scope,
+            own_port=Port(router.id, router.uplink_ports[number], False, outage.since),
+            above=fleet.sites[dark[0]] if dark else "",
+            port=self._signs.port(site, self._health, outage.since, ends),
+            light=self._signs.light(site) if number == 0 else None,
+            link_type=fleet.line(site)[1] if number == 0 else "",
+        )
+
+    def _answers(self, ordinal: int) -> bool:
+        return self._health[ordinal].state is not DeviceState.SILENT
 
     def _fell(self, outage: OpenOutage, at: float) -> bool:
         """Count it among those of the last moments; whether this tells something new about the others."""

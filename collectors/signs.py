@@ -5,7 +5,7 @@ signal it had are kept from its last answer.
 """
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isnan, nan
 
 from collectors.fleet import Fleet
@@ -84,12 +84,18 @@ class Signs:
         value, router = min(known)
         return self._fleet.devices[router].id, value
 
-    def port(self, site: int, health: list[DeviceHealth], since: float) -> Port | None:
-        """The port towards the site on a router above, as read after ``since``; one that is down tells most."""
+    def port(
+        self, site: int, health: list[DeviceHealth], since: float, above: Sequence[int] | None = None
+    ) -> Port | None:
+        """The port towards the site on a router above, as read after ``since``; one that is down tells most.
+
+        Args:
+            above: the sites at whose routers to look; None: all above it.
+        """
         names = {self._fleet.sites[site], *(self._fleet.devices[router].id for router in self._fleet.routers(site))}
         best: Port | None = None
-        for above in self._fleet.tree.uplinks[site]:
-            for router in self._fleet.routers(above):
+        for uplink in self._fleet.tree.uplinks[site] if above is None else above:
+            for router in self._fleet.routers(uplink):
                 state = health[router]
                 if state.state is not DeviceState.UP or state.last_answer is None or state.last_answer < since:
                     continue

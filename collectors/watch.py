@@ -9,6 +9,7 @@ Pure: a finished poll comes in, facts and wishes ("ask these now") go out. The r
   what is still dark beneath is asked again and judged afresh.
 - A device that is silent while its site answers is an outage of its own, unless it is switched off outside its hours.
   Where all terminals of a site fall together, that is one outage of what they hang on.
+- A line that is down beside another that carries the site is an outage of its own, too, and leaves the site as it is.
 - A node that comes and goes keeps one outage, until it has been calm for a while.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collectors.fleet import Fleet
 from collectors.incidents import Incidents
 from collectors.inquiry import Inquiry, OpenOutage
+from collectors.line_outages import LineOutages
 from collectors.promises import Promises
 from collectors.signs import Signs
 from health.device import CONFIRM, DeviceHealth, DeviceState, after_poll
@@ -56,6 +58,7 @@ class Watch:
         self._signs = Signs(fleet, look)
         self._inquiry = Inquiry(fleet, self.health, self._signs, say)
         self._incidents = Incidents(say, new_outage_id, self._inquiry, self.promises)
+        self._lines = LineOutages(fleet, self._incidents, self._inquiry, ask)
         self._say, self._ask = say, ask
         self._faults: dict[int, tuple[str, ...]] = {}
         self._looked: dict[int, tuple[str, ...]] = {}  # device: parts that it has looked at
@@ -88,6 +91,10 @@ class Watch:
         sites = {id: site for site, id in enumerate(self.fleet.sites)}
         ordinals = {device.id: ordinal for ordinal, device in enumerate(self.fleet.devices)}
         for outage in open_outages:
+            if outage.scope is Scope.LINE:
+                if not self._lines.restore(outage):
+                    self._say(OutageEvent(outage.since, outage.id, "closed", outage.scope, outage.node, outage.cause))
+                continue
             ordinal = ordinals.get(outage.node)
             root = self.fleet.devices[ordinal].site if ordinal is not None else sites.get(outage.node)
             if root is None:  # gone from the inventory: it can never answer again
@@ -167,10 +174,11 @@ class Watch:
         self._inquiry.polled(site, at)
 
     def _note_lines(self, ordinal: int, site: int, readings: Readings, at: float) -> None:
-        """A site with several lines of which one is down serves on: a fact, and no outage."""
+        """A site with several lines of which one is down serves on: no outage of the site, but one of the line."""
         ports = self.fleet.devices[ordinal].uplink_ports
         if len(ports) < 2:
             return
+        self._lines.polled(ordinal, readings, at)
         lost = lost_line(readings, ports)
         if lost != self._lines_down.get(ordinal):
             if lost is None:

@@ -41,7 +41,7 @@ from cuntong.reloading import Switchover, start_anew
 from cuntong.secrets import Credential, Resolver, require_waiver, resolver
 from cuntong.settings import Settings
 from exporter.http import keep_ready, metrics_app
-from exporter.links import Echoed, echoed_over, lines_of
+from exporter.links import Echoed, echoed_over, lines_of, uplink_ports
 from exporter.own import CollectorMetrics
 from exporter.probe import Prober
 from exporter.text import CountyText
@@ -106,7 +106,7 @@ def fleet_of(inventory: Inventory) -> Fleet:
                 str(device.device_class),
                 is_asked(device),
                 number[device.calendar] if device.calendar or not _serves(device) else of_site[device.site],
-                _lines_of(inventory, device),
+                uplink_ports(inventory, device),
             )
             for device in inventory.devices
         ],
@@ -118,14 +118,6 @@ def fleet_of(inventory: Inventory) -> Fleet:
 def _serves(device: Device) -> bool:
     """Whether people use it, so that it keeps the hours of its site; what carries others runs day and night."""
     return device.device_class in (DeviceClass.KIOSK, DeviceClass.PRINTER)
-
-
-def _lines_of(inventory: Inventory, device: Device) -> tuple[str, ...]:
-    """Of a router with several lines upward their ports; nothing for one, whose loss is an outage."""
-    ports = inventory.models[device.model].ports
-    if device.device_class is not DeviceClass.ROUTER or ports is None or len(device.uplinks) < 2:
-        return ()
-    return ports.uplinks[: len(device.uplinks)]
 
 
 def line_ports(inventory: Inventory) -> list[tuple[str | None, ...]]:

@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 
 from exporter import registry as r
 from exporter.registry import Metric
+from inventory.devices import Device
 from inventory.model import Inventory, Link
+from inventory.vocabulary import DeviceClass
 
 Name = tuple[Metric, tuple[str, ...]]
 """A metric and the values of its labels after site and device; of a line's, what it adds to the router's id first."""
@@ -86,6 +88,14 @@ def lines_of(inventory: Inventory, site: int) -> list[Line]:
             port = ports[number] if number < len(ports) else None
             lines.append(Line(router, f"-line{number + 1}" if number else "", port, role, link))
     return lines
+
+
+def uplink_ports(inventory: Inventory, device: Device) -> tuple[str, ...]:
+    """Of a router with several lines upward their ports; nothing for one, whose loss is an outage of the site."""
+    ports = inventory.models[device.model].ports
+    if device.device_class is not DeviceClass.ROUTER or ports is None or len(device.uplinks) < 2:
+        return ()
+    return ports.uplinks[: len(device.uplinks)]
 
 
 def echoed_over(inventory: Inventory, router: int) -> list[Echoed]:

@@ -213,6 +213,8 @@ class CountyText:
         beneath = Counter(watch.explained.values())
         opened, dark, promised = [], [], []
         for outage in watch.open_outages:
+            if outage.scope is Scope.LINE:
+                continue  # cuntong_link_up says so, and has its own alerts
             where = (watch.fleet.sites[outage.root], self._townships[outage.root])
             planned = "no" if outage.window is None else "yes"
             labels = (outage.scope, outage.node, outage.label, *where, planned)

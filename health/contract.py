@@ -21,11 +21,16 @@ class Promise(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One interruption of a circuit's site, ``[since, until)`` in Unix seconds, and what failed."""
+    """One interruption of a circuit, ``[since, until)`` in Unix seconds, and what failed.
+
+    Args:
+        carried: another line carried the site meanwhile: the circuit was down, and nobody there was cut off.
+    """
 
     since: float
     until: float
     blame: Blame
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def kept(span: Interval, watched: Iterable[Interval], excluded: Iterable[Interva
     owed = subtract(inside, left_out)
     all_watched = intersect(watched, inside)
     watch = intersect(all_watched, owed)
-    dark = merge((cut.since, cut.until) for cut in cuts)
+    dark = merge((cut.since, cut.until) for cut in cuts if not cut.carried)
     line = merge((cut.since, cut.until) for cut in cuts if cut.blame is Blame.LINE)
     return Kept(
         total(owed),

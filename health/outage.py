@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from health.rootcause import Cause
 
@@ -11,9 +11,16 @@ if TYPE_CHECKING:
     from health.verdict import Finding
 
 
-class Scope(StrEnum):
-    """How much failed: one device of a site that answers, all its terminals, one site, a node with sites beneath it."""
+_LINE: Final = "-line"
 
+
+class Scope(StrEnum):
+    """How much failed: one of a router's lines, a device, all terminals of a site, one site, a node with sites beneath.
+
+    With a line, a device or a LAN the site itself answers.
+    """
+
+    LINE = "line"  # the node is `line_node`; another line carries the site
     DEVICE = "device"
     LAN = "lan"  # the node is the site, which answers: its router does
     SITE = "site"
@@ -27,8 +34,8 @@ class Outage:
     Args:
         id: stable over restarts of the collector.
         county: 12-digit code of the county whose collector saw it.
-        node: the device id, or the id of the site that is the root or whose terminals are silent.
-        sites: ids of the dark sites that it explains, the root's first; empty for a device's outage.
+        node: the device id, the id of the site that is the root or whose terminals are silent, or a line's `line_node`.
+        sites: ids of the dark sites that it explains, the root's first; empty for a device's or a line's outage.
         finding: the newest verdict on what failed; None where none was given.
         window: id of the maintenance window that covers it; None for one that nobody planned.
         flapping: its node came and went so often that it was kept open over it.
@@ -50,6 +57,17 @@ class Outage:
 
     def seconds(self, now: float) -> float:
         return max(0.0, (now if self.until is None else self.until) - self.since)
+
+
+def line_node(router: str, number: int) -> str:
+    """What the ``number``-th line of a router (from 0) is called in an outage: ``tq-hongshi-cpe1-line2``."""
+    return f"{router}{_LINE}{number + 1}"
+
+
+def line_of(node: str) -> tuple[str, int] | None:
+    """The router and the number of its line that `line_node` made a name of; None for any other node."""
+    router, found, number = node.rpartition(_LINE)
+    return (router, int(number) - 1) if found and number.isdecimal() and int(number) else None
 
 
 Interval = tuple[float, float]

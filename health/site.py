@@ -35,11 +35,20 @@ def faults(readings: Readings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(broken))
 
 
+def lines_down(readings: Readings, uplink_ports: Sequence[str]) -> list[bool | None]:
+    """Of each of a router's lines whether its port is down although switched on; None where the router does not say."""
+    ports = {interface.name: interface for interface in readings.interfaces}
+    found = [ports.get(name) for name in uplink_ports]
+    return [
+        None if port is None or port.oper_up is None or (not port.oper_up and not port.admin_up) else not port.oper_up
+        for port in found
+    ]
+
+
 def lost_line(readings: Readings, uplink_ports: Sequence[str]) -> str | None:
     """Of a router with several lines the first whose port is down although it is switched on; None where all are up."""
-    ports = {interface.name: interface for interface in readings.interfaces}
-    known = (ports[name] for name in uplink_ports if name in ports)
-    return next((port.name for port in known if port.admin_up and port.oper_up is False), None)
+    down = zip(uplink_ports, lines_down(readings, uplink_ports), strict=True)
+    return next((name for name, lost in down if lost), None)
 
 
 def looked_at(readings: Readings) -> tuple[str, ...]:

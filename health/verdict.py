@@ -34,6 +34,8 @@ class Sign(StrEnum):
     TOGETHER = "together"  # carrier, count
     PORT_DOWN = "port_down"  # device, port, at
     PORT_UP = "port_up"  # device, port, at
+    OWN_PORT_DOWN = "own_port_down"  # device, port, at
+    ABOVE_SILENT = "above_silent"  # site
     WEAK_LIGHT = "weak_light"  # device, dbm
     WEAK_SIGNAL = "weak_signal"  # device, dbm
     BENEATH = "beneath"  # count
@@ -74,7 +76,7 @@ def clues_of(text: str) -> tuple[Clue, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """The port of the router above that leads to the silent site, as last read at Unix time ``at``."""
+    """A router's port, as last read at Unix time ``at``: of the one above towards the site, or of a line at its own."""
 
     device: str
     name: str
@@ -98,6 +100,8 @@ class Case:
 
     Args:
         router: of a device's outage: it is a router.
+        own_port: of a line's outage: the router's own port that is down.
+        above: of a line's outage: the site at its other end, where that is dark; empty where it answers.
         link_type: of the main line (`inventory.vocabulary.LinkType`); empty where there is none.
         battery: device and Unix time of a last reading that said: on battery.
         light, signal: device and dBm of the last optical receive power, of the last cellular signal.
@@ -112,6 +116,8 @@ class Case:
 
     scope: Scope
     router: bool = False
+    own_port: Port | None = None
+    above: str = ""
     link_type: str = ""
     port: Port | None = None
     battery: tuple[str, float] | None = None
@@ -141,9 +147,29 @@ _FAR_END: Final = frozenset({"fiber_p2p"})  # here the two routers see each othe
 
 def blame(case: Case) -> Finding:
     """The verdict on an outage, while it runs or after it."""
-    judge = {Scope.DEVICE: _of_device, Scope.LAN: _of_lan}.get(case.scope, _of_site)
+    judge = {Scope.LINE: _of_line, Scope.DEVICE: _of_device, Scope.LAN: _of_lan}.get(case.scope, _of_site)
     found = judge(case)
     return found if found.clues else Finding(found.blame, (Clue(Sign.NOTHING_MEASURED),))
+
+
+def _of_line(case: Case) -> Finding:
+    """One of several lines is down while the site answers over another: segment by segment, from the far end on."""
+    clues: list[Clue] = []
+    if case.own_port is not None:
+        clues.append(Clue(Sign.OWN_PORT_DOWN, _told(case.own_port)))
+    if case.above:
+        return Finding(Blame.AGGREGATION, (Clue(Sign.ABOVE_SILENT, {"site": case.above}), *clues))
+    if case.port is not None:
+        clues.append(Clue(Sign.PORT_UP if case.port.up else Sign.PORT_DOWN, _told(case.port)))
+    if case.light is not None and case.light[1] <= _DARK_DBM:
+        clues.append(Clue(Sign.WEAK_LIGHT, {"device": case.light[0], "dbm": round(case.light[1], 1)}))
+    # Light that arrives above and none below: the fibre, or an optic of ours. Not for us to say whose.
+    one_way = case.port is not None and case.port.up and case.link_type in _FAR_END
+    return Finding(Blame.UNKNOWN if one_way or not clues else Blame.LINE, tuple(clues))
+
+
+def _told(port: Port) -> dict[str, Value]:
+    return {"device": port.device, "port": port.name, "at": port.at}
 
 
 def _of_device(case: Case) -> Finding:
@@ -190,7 +216,7 @@ def _while_dark(case: Case) -> Finding:
         values: dict[str, Value] = {"carrier": case.carrier, "count": case.companions}
         clues.append((Blame.LINE, Clue(Sign.TOGETHER, values)))
     if case.port is not None:
-        told: dict[str, Value] = {"device": case.port.device, "port": case.port.name, "at": case.port.at}
+        told = _told(case.port)
         if not case.port.up:
             clues.append((Blame.LINE, Clue(Sign.PORT_DOWN, told)))
         elif case.link_type in _FAR_END:

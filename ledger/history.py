@@ -222,7 +222,7 @@ def outages(
     if limit is not None:
         query = query.limit(limit)
     rows = connection.execute(query).all()
-    wide = [row.outage for row in rows if row.scope not in (Scope.DEVICE, Scope.LAN)]
+    wide = [row.outage for row in rows if row.scope in (Scope.SITE, Scope.UPLINK)]
     beneath = _sites_of(connection, wide, at, known_at)
     named = [row.outage for row in rows]
     found, flaps = _verdicts_of(connection, named, at, known_at), _flaps_of(connection, named, at, known_at)

@@ -72,6 +72,7 @@ class County:
         self._stale = False
         self._conditions: dict[int, frozenset[str]] = {}
         self._dead: set[int] = set()  # devices without power, or whose site has no whole line upward
+        self._dark: set[int] = set()  # devices without power
         self._dead_lines: set[tuple[int, int]] = set()  # lower and upper end of a single line that is cut
         self._loss: dict[int, float] = {}
         self._delay_s: dict[int, float] = {}
@@ -191,6 +192,12 @@ class County:
             self._derive()
         return lower not in self._dead and (lower, upper) not in self._dead_lines
 
+    def line_up_from_below(self, lower: int, upper: int) -> bool:
+        """Whether the lower end of a line sees the upper one: that has power, and the line is whole."""
+        if self._stale:
+            self._derive()
+        return upper not in self._dark and (lower, upper) not in self._dead_lines
+
     def delay_s(self, ordinal: int) -> float:
         return self._delay_s.get(ordinal, 0.0)
 
@@ -274,7 +281,7 @@ class County:
                 lanless.add(ordinal)
             if not configured.answers:
                 mute.add(ordinal)
-        self._dead, self._dead_lines = dark | cut, cut_lines
+        self._dead, self._dark, self._dead_lines = dark | cut, dark, cut_lines
         states = self._connected(dark, cut, cut_lines, lanless)
         self._led = bytearray(states)
         for ordinal in (*self._loss, *self._delay_s):

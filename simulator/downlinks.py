@@ -1,4 +1,4 @@
-"""The ports of a router towards the routers below: a port for each line, which is down while the line is dead.
+"""The ports of a router at which lines end, which are down while the line is dead: of those below, and of its own.
 
 Personalities say what a kind of device has; how many lines end at a router is its place in the county.
 """
@@ -45,6 +45,28 @@ def with_downlinks(personality: Personality, county: County, router: int, below:
     mib = Mib(objects.items())
     mib.add_columns(personality.mib.columns)
     return replace(personality, mib=mib)
+
+
+def with_uplinks(personality: Personality, county: County, router: int) -> Personality:
+    """The personality of one router whose several lines upward end at ports that the inventory names."""
+    terminal = county.graph.terminals[router]
+    objects = dict(personality.mib.objects)
+    names = ber.encode_oid(f"{_MORE}.1")
+    for port, upper in zip(terminal.uplink_ports, terminal.uplinks, strict=False):
+        told = _text(port)
+        for oid, value in list(objects.items()):
+            if oid.startswith(names) and value == told:
+                row = ber.decode_oid(oid).rpartition(".")[2]
+                objects[ber.encode_oid(f"{_ENTRY}.7.{row}")] = _integer(_UP)
+                objects[ber.encode_oid(f"{_ENTRY}.8.{row}")] = _own_state(county, router, upper)
+    mib = Mib(objects.items())
+    mib.add_columns(personality.mib.columns)
+    return replace(personality, mib=mib)
+
+
+def _own_state(county: County, lower: int, upper: int) -> Callable[[Moment], bytes]:
+    up, down = _integer(_UP), _integer(_DOWN)
+    return lambda moment: up if county.line_up_from_below(lower, upper) else down
 
 
 def _state(county: County, lower: int, upper: int) -> Callable[[Moment], bytes]:

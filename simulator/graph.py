@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from exporter.links import uplink_ports
 from simulator.errors import SimulationError, unknown
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Terminal:
         name: its sysName.
         uplinks: ordinals of the devices above it; empty for the top.
         place: its site's display name, for sysLocation.
+        uplink_ports: of a router with several lines upward: their ports, by ifName, as ``uplinks`` are.
     """
 
     ordinal: int
@@ -36,6 +38,7 @@ class Terminal:
     name: str
     uplinks: tuple[int, ...] = ()
     place: str = ""
+    uplink_ports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ def from_inventory(inventory: "Inventory") -> Graph:
             name=device.id,
             uplinks=device.uplinks,
             place=sites.names[device.site],
+            uplink_ports=uplink_ports(inventory, device),
         )
         for device in inventory.devices
     ]

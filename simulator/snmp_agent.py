@@ -22,7 +22,7 @@ from collectors.snmp.message import (
     encode_varbinds,
 )
 from simulator.county import County
-from simulator.downlinks import with_downlinks
+from simulator.downlinks import with_downlinks, with_uplinks
 from simulator.graph import Terminal
 from simulator.mib import Mib
 from simulator.personality import Personality, personalities
@@ -96,16 +96,21 @@ class Agent:
         self._kinds = tuple(personalities() if kinds is None else kinds)
         self._kind_of = _kinds_of(self._kinds, county.graph.terminals)
         self._below = _routers_below(county.graph.terminals)
-        self._with_lines: dict[int, Personality] = {}  # routers with others below that were asked already
+        self._with_lines: dict[int, Personality] = {}  # routers at which lines end, once they were asked
 
     def personality(self, ordinal: int) -> Personality:
         below = self._below.get(ordinal)
-        if below is None:
+        several = len(self.county.graph.terminals[ordinal].uplink_ports) > 1
+        if below is None and not several:
             return self._kinds[self._kind_of[ordinal]]
         known = self._with_lines.get(ordinal)
         if known is None:
-            kind = self._kinds[self._kind_of[ordinal]]
-            known = self._with_lines[ordinal] = with_downlinks(kind, self.county, ordinal, below)
+            known = self._kinds[self._kind_of[ordinal]]
+            if several:
+                known = with_uplinks(known, self.county, ordinal)
+            if below is not None:
+                known = with_downlinks(known, self.county, ordinal, below)
+            self._with_lines[ordinal] = known
         return known
 
     def answer(self, datagram: bytes, ordinal: int) -> bytes | None:

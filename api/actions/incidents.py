@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from api.actions.errors import ActionError
 from api.actions.grants import Action, require
+from api.outage_facts import name_of
 from health.outage import Outage
 from inventory.model import Inventory
 from ledger import audit, history, outage_notes
@@ -89,10 +90,5 @@ def outage_for(connection: Connection, inventory: Inventory, actor: Account, act
 def place_of(inventory: Inventory, outage: Outage) -> int:
     """The place of the division at which an outage began; the top where the inventory no longer has its node."""
     sites = inventory.sites
-    site = sites.index.get(outage.node)
-    if site is None:
-        try:
-            site = inventory.devices.find(outage.node).site
-        except KeyError:
-            return 0
-    return int(sites.nodes[site])
+    id, _ = name_of(inventory, outage)
+    return 0 if id is None else int(sites.nodes[sites.index[id]])

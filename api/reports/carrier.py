@@ -4,6 +4,7 @@ A document for two parties that may not agree. So it names what was measured and
 answers for and says so, gives no verdict where too little was watched, and fills no gap by guessing.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from typing import Final
 from api.clues import sentence
 from api.handling import Progress, handling_of
 from api.messages import say
+from api.outage_facts import circuit_line
 from api.periods import Period, midnight, month_span
 from api.reports.making import chinese_day
 from api.reports.sheet import Cell, Column, Heading, Paragraph, Part, Sheet, Table
@@ -112,7 +114,8 @@ _METHOD: Final = (
     "中断由轮询确认：连续两次无应答，并在上联节点复查之后记入；判定依据为上联路由器端口状态及时间、失联前收光与信号、"
     "设备恢复后的开机时间，逐条列出。",
     "响应时长自报修起至到场止，修复时长自报修起至修复止（未登记修复的以恢复应答为准）。未登记报修的不计。",
-    "双线路站点只要一条线路可用即不记中断；单条线路的通断次数见监测系统。",
+    "双线路站点的单条线路中断按路由器端口状态记入该条电路的中断和可用率（责任）；此时站点由另一条线路承载，不计入可用率（用户）。",
+    "端口正常而电路不通的，本报告不记入，见监测系统的线路探测。",
 )  # fmt: skip
 
 
@@ -120,6 +123,10 @@ def _rows(standing: Standing, period: Period, name: str, node: int, days: tuple[
     inventory = standing.inventory
     low, high = inventory.sites.span(node)
     rows = []
+    of_lines: dict[tuple[int, int], list[Outage]] = defaultdict(list)
+    for one in reversed(period.outages):
+        if (place := circuit_line(inventory, one)) is not None:
+            of_lines[place].append(one)
     for circuit in circuits(inventory):
         used = circuit.days_in(*days) if circuit.carrier == name and low <= circuit.site < high else None
         if used is None:
@@ -128,15 +135,15 @@ def _rows(standing: Standing, period: Period, name: str, node: int, days: tuple[
         if span[0] >= span[1]:
             continue
         # What failed higher up is that node's own line, and in its own row.
+        id = inventory.sites.ids[circuit.site]
+        whole = [one for one in period.outages_of(id) if one.node == id and one.scope in _WHOLE]
         outages = [
             one
-            for one in reversed(period.outages_of(inventory.sites.ids[circuit.site]))
-            if one.node == inventory.sites.ids[circuit.site]
-            and one.scope in _WHOLE
-            and one.since < span[1]
-            and _end(one, period.until) > span[0]
+            for one in (*whole, *of_lines[circuit.site, circuit.line])
+            if one.since < span[1] and _end(one, period.until) > span[0]
         ]
-        cuts = [Cut(one.since, _end(one, period.until), _blame(one)) for one in outages]
+        outages.sort(key=lambda one: one.since)
+        cuts = [Cut(one.since, _end(one, period.until), _blame(one), one.scope is Scope.LINE) for one in outages]
         made = kept(span, period.watched_of(circuit.site), period.excluded_of(circuit.site), cuts)
         level = inventory.county.service_levels.get(circuit.service_level or "")
         rows.append(_Row(circuit, span, made, level, outages))
@@ -197,10 +204,15 @@ def _outages(standing: Standing, numbered: Sequence[tuple[_Row, Outage]], until:
         rows.append(
             (
                 number, names[row.circuit.site], _number(row.circuit), _clock(one.since), _clock(one.until),
-                (_end(one, until) - one.since) / 60, say("zh", f"blame.{blame}"), why,
+                (_end(one, until) - one.since) / 60, _verdict(one), why,
             )
         )  # fmt: skip
     return Table("中断逐次判定表", columns, tuple(rows), "时间为北京时间", "“止”为空表示统计时仍未恢复。")
+
+
+def _verdict(outage: Outage) -> str:
+    told = say("zh", f"blame.{_blame(outage)}")
+    return f"{told}（单条线路，站点正常）" if outage.scope is Scope.LINE else told
 
 
 def _proof(numbered: Sequence[tuple[_Row, Outage]]) -> Table:

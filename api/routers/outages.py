@@ -22,7 +22,7 @@ from api.routers.context import AsOf, KnownAt, moments_of, snapshot_at
 from api.standing import Snapshot, Standing, shown
 from api.view import View
 from api.writing import IdempotencyKey, OnceOnly, refusals
-from health.outage import Outage, Scope
+from health.outage import Outage, Scope, line_node
 from health.verdict import Blame
 from ledger import alerts, history, messages, outage_notes
 from ledger.accounts import Account
@@ -67,7 +67,7 @@ def outages(
     division: Annotated[
         str | None, Query(max_length=12, description="Only open ones that reach into this division.")
     ] = None,
-    scope: Annotated[list[Scope] | None, Query(max_length=4, description="Any of them.")] = None,
+    scope: Annotated[list[Scope] | None, Query(max_length=5, description="Any of them.")] = None,
     verdict: Annotated[list[Blame] | None, Query(max_length=10, description="Any of them.")] = None,
     carrier: Annotated[str | None, Query(max_length=40, description="Only those on this carrier's lines.")] = None,
     handling: Annotated[list[Handling] | None, Query(max_length=5, description="How far people are: any.")] = None,
@@ -248,6 +248,8 @@ def outages_of(
     if site is None:
         return history.outages(connection, open_only=open_only, limit=limit, at=at, known_at=known_at)
     devices = [device.id for device in standing.inventory.devices.of(site)]
+    lines = max(2, len(standing.inventory.links(site)))
+    devices += [line_node(device, number) for device in devices for number in range(lines)]
     id = standing.inventory.sites.ids[site]
     return history.outages(
         connection, open_only=open_only, site=id, devices=devices, limit=limit, at=at, known_at=known_at

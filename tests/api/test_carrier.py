@@ -17,14 +17,15 @@ from api.reports.sheet import Table
 from api.standing import CHINA
 from health.contract import Cut, Promise, kept
 from health.maintenance import Reach
-from health.outage import total
+from health.outage import Scope, total
+from health.rootcause import Cause
 from health.verdict import Blame, Clue, Sign, as_text
 from inventory.circuits import circuits, ending
 from inventory.loader import load
 from inventory.model import Inventory
 from ledger import maintenance, outage_notes
 from ledger.accounts import Role
-from ledger.journal import VerdictEvent
+from ledger.journal import OutageEvent, VerdictEvent
 from ledger.outage_notes import Note, Step
 
 if TYPE_CHECKING:
@@ -123,6 +124,27 @@ def test_each_circuit_is_judged_by_its_own_days_and_its_own_faults(october: "Wor
     old = carrier(october.standing, "2026-10", "mobile")
     former = row(tables(old)["电路逐条对照表"], "MOB-7（至2026-10-11）")
     assert (former["中断次数"], former["线路中断分钟"]) == (1, 60), "the old line's failure stays the old carrier's"
+
+
+def test_a_line_that_was_down_beside_another_counts_for_its_circuit_and_not_for_the_village(october: "World") -> None:
+    at, node = FIRST + 17 * DAY, f"{VILLAGE}-cpe1-line1"
+    october.journal.add(OutageEvent(at, "o-line", "opened", Scope.LINE, node, Cause.ACCESS))
+    own = Clue(Sign.OWN_PORT_DOWN, {"device": f"{VILLAGE}-cpe1", "port": "GigabitEthernet0/0/0", "at": at})
+    october.journal.add(VerdictEvent(at, "o-line", Blame.LINE, as_text([own])))
+    october.journal.add(OutageEvent(at + 3 * HOUR, "o-line", "closed", Scope.LINE, node, Cause.ACCESS))
+    october.watched(LAST, LAST + DAY)
+    before_s, owed = 6 * HOUR, 21 * DAY - 10 * HOUR - 3 * HOUR
+    told = tables(carrier(october.standing, "2026-10", "telecom"))
+    mine = row(told["电路逐条对照表"], "TQ-2002")
+    assert (mine["中断次数"], mine["线路中断分钟"]) == (4, 540)
+    assert mine["可用率（责任）"] == f"{int((1 - (before_s + 3 * HOUR) / owed) * 100_000) / 1000:.3f}%"
+    assert mine["可用率（用户）"] == f"{int((1 - 18 * HOUR / (21 * DAY)) * 100_000) / 1000:.3f}%", "nobody was cut off"
+    (line,) = (one for one in told["中断逐次判定表"].rows if "单条线路" in str(one[6]))
+    assert line[5:7] == (180, "运营商线路中断（单条线路，站点正常）")
+    (proof,) = (one for one in told["判定依据表"].rows if one[0] == line[0])
+    assert "本端路由器 tq-chengxiang-xuyu-cpe1 的端口 GigabitEthernet0/0/0 已断开" in str(proof[2])
+    (listed,) = october.get("/v1/outages", site=VILLAGE, scope="line")["data"]
+    assert (listed["node"], listed["site"], listed["carrier"], listed["verdict"]) == (node, VILLAGE, "telecom", "line")
 
 
 def test_each_outage_has_its_verdict_its_proof_and_its_times(october: "World") -> None:

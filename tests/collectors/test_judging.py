@@ -289,14 +289,57 @@ def test_a_site_with_two_uplinks_is_down_only_when_both_are(bench: Bench) -> Non
     assert bench.said("v4", Aspect.REACHABLE)[-1] == (Verdict.YES, "")
 
 
-def test_a_lost_second_line_is_a_fact_and_no_outage(bench: Bench) -> None:
-    bench.extra["v4-cpe1"] = Readings(interfaces=(port("ge0", True), port("ge1", False)))
-    bench.minute()
+BOTH_UP = Readings(interfaces=(port("ge0", True), port("ge1", True)))
+SECOND_DOWN = Readings(interfaces=(port("ge0", True), port("ge1", False)))
+LINE_2 = "v4-cpe1-line2"
+
+
+def test_a_lost_second_line_is_an_outage_of_the_line_and_the_site_is_as_it_was(bench: Bench) -> None:
+    bench.extra["town2-cpe1"] = Readings(interfaces=(port("ge7", False, "to v4-cpe1"),))
+    bench.extra["v4-cpe1"] = SECOND_DOWN
+    bench.minute(2)
     assert bench.said("v4", Aspect.REACHABLE) == [(Verdict.YES, "cpe1:line_down")]
-    assert list(bench.watch.open_outages) == []
-    bench.extra.clear()
+    (running,) = bench.watch.open_outages
+    assert (running.scope, running.node, running.darkens) == (Scope.LINE, LINE_2, False)
+    assert bench.watch.dark == {}
+    first, second = bench.verdicts(LINE_2)
+    assert first == (Blame.LINE, [Sign.OWN_PORT_DOWN])
+    assert second == (Blame.LINE, [Sign.OWN_PORT_DOWN, Sign.PORT_DOWN]), "the far end was asked since"
+    bench.extra["v4-cpe1"] = BOTH_UP
     bench.minute()
     assert bench.said("v4", Aspect.REACHABLE)[-1] == (Verdict.YES, "")
+    assert bench.events(LINE_2) == ["opened", "closed"]
+
+
+def test_a_line_whose_far_end_is_dark_is_not_the_carriers_fault(bench: Bench) -> None:
+    bench.extra["v4-cpe1"] = SECOND_DOWN
+    bench.cut("town2")
+    bench.minute(3)
+    assert bench.said("v4", Aspect.REACHABLE)[-1] == (Verdict.YES, "cpe1:line_down")
+    assert bench.verdicts(LINE_2)[-1] == (Blame.AGGREGATION, [Sign.ABOVE_SILENT, Sign.OWN_PORT_DOWN])
+
+
+def test_a_line_that_does_not_tell_and_one_that_is_switched_off_are_no_outage(bench: Bench) -> None:
+    off = Interface("ge1", "ge1", None, 1, False, False, *[None] * 7)
+    for interfaces in ((port("ge0", True), off), (port("ge0", True),)):
+        bench.extra["v4-cpe1"] = Readings(interfaces=interfaces)
+        bench.minute()
+        assert list(bench.watch.open_outages) == []
+
+
+def test_an_outage_of_a_line_is_taken_over_and_ends_when_its_port_is_up_or_its_line_is_gone(bench: Bench) -> None:
+    def running(node: str) -> Outage:
+        return Outage(f"o-{node}", "county", Scope.LINE, node, Cause.ACCESS, bench.now - 600, None)
+
+    bench.extra["v4-cpe1"] = SECOND_DOWN
+    bench.watch.restore([], [running(LINE_2), running("v4-cpe1-line7"), running("gone-cpe1-line1")], bench.now)
+    bench.minute(2)
+    assert [one.id for one in bench.watch.open_outages] == [f"o-{LINE_2}"]
+    assert bench.events(LINE_2) == []
+    bench.extra["v4-cpe1"] = BOTH_UP
+    bench.minute()
+    assert list(bench.watch.open_outages) == []
+    assert bench.events("v4-cpe1-line7") == ["closed"]
 
 
 # -- flapping -------------------------------------------------------------------------------------------------------

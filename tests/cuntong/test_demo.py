@@ -1,5 +1,6 @@
 """The whole county, running: the demo's own proof, a real Prometheus, and collectors that are killed."""
 
+import asyncio
 import json
 import os
 import random
@@ -21,6 +22,7 @@ import pytest
 from cuntong import demo, http, proving
 from cuntong.watching import County, samples
 from inventory.model import Inventory
+from simulator.control import request
 
 if TYPE_CHECKING:
     from tests.cuntong.conftest import Running
@@ -231,6 +233,23 @@ def test_a_collector_that_is_killed_loses_no_outage_and_doubles_none(example: In
         until(lambda: outages() == {FIRST: [False], SECOND: [False]})
         until(lambda: county.get("/v1/coverage/511825")["works_now"]["numerator"] == 96)
         assert collector.restarts == 3
+
+
+def test_one_of_two_lines_is_an_outage_of_that_line_alone(running: "Running", until: Until) -> None:
+    def newest() -> dict[str, Any]:
+        told = running.county.get("/v1/outages?site=tq-fagai&scope=line")["data"]
+        return dict(told[0]) if told else {}
+
+    fault = {"fault": "uplink_cut", "target": "tq-fagai", "towards": "tq-center-core2"}
+    assert asyncio.run(request(running.stage.control, {"do": "inject", "fault": fault}))["ok"]
+    try:
+        until(lambda: newest().get("node") == "tq-fagai-cpe1-line2")
+        assert running.county.get("/v1/sites/tq-fagai")["reachable"] == "yes"
+        assert "own_port_down" in {clue["sign"] for clue in newest()["evidence"]}
+        assert newest()["sites_affected"] == 0
+    finally:
+        assert asyncio.run(request(running.stage.control, {"do": "clear", "target": "tq-fagai"}))["ok"]
+    until(lambda: newest()["until"] is not None)
 
 
 def test_what_failed_is_told_by_the_port_above_and_later_by_the_clocks(

@@ -157,6 +157,9 @@ def test_no_verdict_comes_without_a_clue_and_clues_survive_the_ledger(case: Case
 @given(cases)
 def test_unknown_is_said_only_of_sites_of_which_nothing_tells(case: Case) -> None:
     if blame(case).blame is Blame.UNKNOWN:
-        assert case.scope is Scope.SITE
+        assert case.scope in (Scope.SITE, Scope.LINE)
+        if case.scope is Scope.LINE:
+            assert case.own_port is None or (case.port is not None and case.port.up)
+            return
         assert case.battery is None
         assert not any(one.router for one in case.returned)
