@@ -1,7 +1,8 @@
 """Commands of devices as things: replace, move, retire, asset."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +32,19 @@ Reason = Annotated[str, typer.Option(help="Why: ticket, decision. It stands in t
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the change of the inventory, and write nothing.")]
 
 
+@contextmanager
+def _bench(folder: Path, name: str) -> "Iterator[tuple[Inventory, Device, Engine, Settings, Account, float]]":
+    """The inventory, a device of it, the ledger, and who acts on it now, once it is sure that he may."""
+    from cuntong import assets
+
+    inventory, given = load(folder), settings()
+    device = assets.device_of(inventory, name)
+    with identity.ledger(given) as engine:
+        actor = identity.actor(engine)
+        _allowed(actor, inventory, device)
+        yield inventory, device, engine, given, actor, time.time()
+
+
 @app.command(rich_help_panel="Declare")
 def replace(
     name: Name,
@@ -49,11 +63,7 @@ def replace(
     """Put another box in a device's place: id, addresses and history stay; its bootstrap file is written."""
     from cuntong import assets
 
-    inventory, given, now = load(folder), settings(), time.time()
-    device = assets.device_of(inventory, name)
-    with identity.ledger(given) as engine:
-        actor = identity.actor(engine)
-        _allowed(actor, inventory, device)
+    with _bench(folder, name) as (inventory, device, engine, given, actor, now):
         if arrived:
             _meet(engine, inventory, device, given, actor, now)
             return
@@ -83,11 +93,7 @@ def move(
     """Take a box to another site: the asset goes along, the past of the old site stays there."""
     from cuntong import assets
 
-    inventory, given, now = load(folder), settings(), time.time()
-    device = assets.device_of(inventory, name)
-    with identity.ledger(given) as engine:
-        actor = identity.actor(engine)
-        _allowed(actor, inventory, device)
+    with _bench(folder, name) as (inventory, device, engine, given, actor, now):
         moving = assets.moved(inventory, device, site, actor.name, _said(reason), now)
         _allowed(actor, inventory, device, inventory.sites.index[site])
         _carry_out(engine, inventory, moving, actor, now, dry_run=dry_run)
@@ -110,11 +116,7 @@ def retire(
     """End a device: it is asked no more and its keys are forgotten; addresses stay reserved, history stays."""
     from cuntong import assets
 
-    inventory, given, now = load(folder), settings(), time.time()
-    device = assets.device_of(inventory, name)
-    with identity.ledger(given) as engine:
-        actor = identity.actor(engine)
-        _allowed(actor, inventory, device)
+    with _bench(folder, name) as (inventory, device, engine, given, actor, now):
         moving = assets.retired(inventory, device, actor.name, _said(reason), now)
         _carry_out(engine, inventory, moving, actor, now, dry_run=dry_run)
         if not dry_run:

@@ -75,6 +75,7 @@ def change(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
 ) -> None:
     """Give a line another circuit from a day on; the old one keeps its dates and its past."""
+    from cuntong.own_history import commit
     from inventory.circuit_change import NewCircuit, change_circuit
 
     inventory = load(folder)
@@ -86,6 +87,7 @@ def change(
         say("Nothing was written (--dry-run).")
         return
     changes.write()
+    commit(folder, f"电路 / Circuit {number} of {site}")
     at = inventory.sites.index[site]
     say(f"{site}: line {line} has {number} from {begins} on.")
     say(_next_steps(inventory.links(at)[line - 1].link_type, link_type, site))

@@ -107,6 +107,7 @@ def check(
 ) -> None:
     """Check an inventory against every law; each problem with its file, line and mend."""
     from api.exchange.signing import read_trust
+    from cuntong.own_history import commit
     from exporter.alertmanager.settings import read_alerting
     from inventory.assessment import read_assessment
     from inventory.boundaries import read_boundaries
@@ -114,6 +115,8 @@ def check(
 
     try:
         added = allocate_missing(folder) if allocate else []
+        if added:
+            commit(folder, "编号与地址 / Ids and addresses")
         with err.status("Checking ..."):
             inventory = load(folder)
             read_alerting(folder)

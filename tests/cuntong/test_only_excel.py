@@ -62,6 +62,15 @@ def test_the_workbook_alone_makes_a_county_that_is_polled_and_keeps_its_history(
         polled = cuntong("poll", f"{address_of(0)}:{port}", "--credential", "secret://snmp/routers", "--json")
     assert polled.code == 0, polled.err
 
+    lock = folder / "addresses.lock"
+    lock.write_text("\n".join(lock.read_text("utf-8").splitlines()[:-1]) + "\n", "utf-8")
+    assert own_history.commit(folder, "a line lost")
+    assert cuntong("check", folder, "--allocate").code == 0
+    assert log(folder) == ["编号与地址 / Ids and addresses", "a line lost", "开始 / Begin"]
+    assert cuntong("check", folder, "--allocate").code == 0
+    before = log(folder)
+    assert len(before) == 3, "nothing was new"
+
     more = filled(cuntong, tmp_path / "more.xlsx", [])
     page = openpyxl.load_workbook(more)
     titles = {str(cell.value).strip("*"): cell.column for cell in page["站点"][1]}
@@ -70,7 +79,7 @@ def test_the_workbook_alone_makes_a_county_that_is_polled_and_keeps_its_history(
     page.save(more)
     said = cuntong("import", more, folder, "--allocate")
     assert said.code == 0, said.out + said.err
-    assert log(folder) == ["导入 / Import more.xlsx", "开始 / Begin"]
+    assert log(folder) == ["导入 / Import more.xlsx", "编号与地址 / Ids and addresses", "a line lost", "开始 / Begin"]
 
 
 @pytest.mark.parametrize(
