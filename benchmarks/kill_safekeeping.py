@@ -1,6 +1,6 @@
 """Kills dump, restore and upgrade at random moments and looks at what is left: the old state or the new, never between.
 
-Usage: python benchmarks/kill_safekeeping.py [KILLS [SEED]]
+Usage: python -m benchmarks.kill_safekeeping [KILLS [SEED [sqlite|postgresql]]]
 
 Each command runs once undisturbed to learn how long it takes; then it is started again and again and killed with
 SIGKILL at a moment drawn from that time. Afterwards the next command of Cuntong is run, as an operator would, and the
@@ -17,11 +17,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import text
 
+from benchmarks.postgres import Postgres, postgres_server
 from ledger.database import connect, head, migrate, revision, sqlite_url
 from ledger.portable import layouts
 
@@ -31,19 +33,36 @@ ROWS = 60_000
 
 @dataclass
 class Place:
-    """An instance in a folder."""
+    """An instance in a folder, its ledger there, too, or in a database of a server that has its name."""
 
     path: Path
+    server: "Postgres | None" = None
 
     @property
     def ledger(self) -> str:
+        if self.server is not None:
+            return self.server.url(self.path.name)
         return sqlite_url(self.path / "state" / "cuntong" / "ledger.sqlite3")
+
+    def copy(self, name: str) -> "Place":
+        """The same elsewhere."""
+        other = Place(self.path.with_name(name), self.server)
+        shutil.copytree(self.path, other.path)
+        if self.server is not None:
+            self.server.do(f"create database {name} template {self.path.name}")
+        return other
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path)
+        if self.server is not None:
+            self.server.do(f"drop database {self.path.name} with (force)")
 
     @property
     def environment(self) -> dict[str, str]:
         return os.environ | {
             "XDG_STATE_HOME": str(self.path / "state"), "CUNTONG_INVENTORY": str(self.path / "inventory"),
             "CUNTONG_SECRETS": str(self.path / "secrets"), "CUNTONG_DUMP_PASSPHRASE": str(self.path / "passphrase"),
+            "CUNTONG_LEDGER": self.ledger if self.server is not None else "",
         }  # fmt: skip
 
     def make(self, version: str, mark: str) -> None:
@@ -54,6 +73,8 @@ class Place:
                 (self.path / name / f"{number}").write_text(f"{mark} {number}")
                 (self.path / name / f"{number}").chmod(0o600)
         (self.path / "passphrase").write_text("a mule, a well and four lanterns")
+        if self.server is not None:
+            self.server.do(f"create database {self.path.name}")
         engine = connect(self.ledger)
         migrate(engine, version)
         with engine.begin() as connection:
@@ -93,11 +114,16 @@ class Place:
 def main() -> None:
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10_000)
-    print(f"seed {seed}, {kills} kills of each")
-    chance = random.Random(seed)
+    database = sys.argv[3] if len(sys.argv) > 3 else "sqlite"
+    print(f"seed {seed}, {kills} kills of each, the ledger in {database}")
+    with postgres_server() if database == "postgresql" else nullcontext() as server:
+        campaign(kills, random.Random(seed), server)
+
+
+def campaign(kills: int, chance: random.Random, server: "Postgres | None") -> None:
     with tempfile.TemporaryDirectory(prefix="cuntong-kill-") as folder:
         place = Path(folder)
-        new, old, older = Place(place / "new"), Place(place / "old"), Place(place / "older")
+        new, old, older = (Place(place / name, server) for name in ("new", "old", "older"))
         new.make(head(), "new")
         old.make(head(), "old")
         older.make("0001", "older")
@@ -125,24 +151,22 @@ def kill(
 ) -> int:
     """How often what was left was neither the old nor the new state."""
     before = made.state()
-    whole = Place(place / "whole")
-    shutil.copytree(made.path, whole.path)
+    whole = made.copy("whole")
     began = time.monotonic()
     whole.run(*arguments)
     length = time.monotonic() - began
     after = wanted or whole.state()
-    shutil.rmtree(whole.path)
+    whole.remove()
     came: Counter[str] = Counter()
     for number in range(kills):
-        victim = Place(place / f"victim{number}")
-        shutil.copytree(made.path, victim.path)
+        victim = made.copy(f"victim{number}")
         killed_after(victim, arguments, chance.uniform(0, length))
         victim.run(*then())
         left = victim.state()
         # A ledger that was migrated again names its instance anew.
         same_new = all(left.get(key) == value for key, value in after.items() if wanted or key != "instance")
         came["old" if left == before else "new" if same_new else "BETWEEN"] += 1
-        shutil.rmtree(victim.path)
+        victim.remove()
     print(f"{what}: {length:.1f} s undisturbed; left {dict(came)}")
     return came["BETWEEN"]
 

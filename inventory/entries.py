@@ -5,7 +5,7 @@ those, and hands only the mappings to the models here.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, field_validator
 
@@ -32,6 +32,10 @@ class InitialClaim(Declared):
     on: date
     by: str
     proof: str
+
+
+TODO: Final = "TODO"
+"""A site's note that begins with it is named by `cuntong check`."""
 
 
 class LinkEntry(Declared):

@@ -9,7 +9,7 @@ from inventory.compiling import Compilation
 from inventory.county import County
 from inventory.declared import did_you_mean, none_of
 from inventory.divisions import Nodes, full_code
-from inventory.entries import LinkEntry, SiteEntry
+from inventory.entries import TODO, LinkEntry, SiteEntry
 from inventory.errors import Problem
 from inventory.laws_addresses import check_lock, check_places, check_plan
 from inventory.milestones import MilestoneFile
@@ -252,6 +252,7 @@ def findings(compilation: Compilation) -> list[Problem]:
     """Names outside the template, villages without a site, ranges and quotas missed, plans that ended."""
     found: list[Problem] = []
     _find_names(compilation, found)
+    _find_todos(compilation, found)
     _find_gaps(compilation, found)
     _find_ranges(compilation, found)
     wanted = {id(site) for site in compilation.locked}
@@ -277,6 +278,13 @@ def _find_names(compilation: Compilation, found: list[Problem]) -> None:
         if name is not None and name != official:
             message = f"{name!r} does not follow the template, which gives {official!r}."
             _note(compilation, found, row, "site_name", message, "Rename the site, or keep it as a local name.")
+
+
+def _find_todos(compilation: Compilation, found: list[Problem]) -> None:
+    """What a proposal could not tell."""
+    for row in compilation.rows:
+        if row.entry is not None and row.entry.note is not None and row.entry.note.startswith(TODO):
+            _note(compilation, found, row, "note", row.entry.note + ".", "Write what is so, and remove the note.")
 
 
 def _find_gaps(compilation: Compilation, found: list[Problem]) -> None:

@@ -6,7 +6,7 @@ addresses is a line to a router below.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
 from typing import Final
@@ -24,6 +24,18 @@ _TAG: Final = re.compile(r"(?:dot1q termination vid|vlan-type dot1q vid|encapsul
 _POOL: Final = re.compile(r"(?:ip pool|dhcp server ip-pool|ip dhcp pool) ", re.IGNORECASE)
 _VPN: Final = re.compile(r"(?:ip vpn-instance|ip vrf|vrf definition|vrf) (\S+)$")
 _RD: Final = re.compile(r"(?:route-distinguisher|rd) (\S+)$")
+_IPSEC: Final = r"^(?:ipsec (?:policy|profile|apply)|crypto map|tunnel (?:mode|protection) ipsec|tunnel-protocol ipsec)"
+_NEVER: Final = r"(?!)"
+# In this order: a tunnel over a cellular modem is a tunnel; PPPoE is how optical network units hand over a line.
+_LINK_TYPES: Final = tuple(
+    (link_type, re.compile(of_name, re.IGNORECASE), re.compile(of_line, re.IGNORECASE))
+    for link_type, of_name, of_line in (
+        ("ipsec_inet", r"tunnel", _IPSEC),
+        ("vpdn", r"(?:cellular|async|wwan|lte|[345]g)", r"^(?:apn|apn-profile|dialer enable-circular)\b"),
+        ("pon", r"(?:dialer|virtual-ppp|ppp)", r"^pppoe"),
+        ("mstp", r"(?:serial|pos|mp-group|multilink|mfr|hdlc|e1)", _NEVER),
+    )
+)  # fmt: skip
 _DEFAULT: Final = IPv4Network("0.0.0.0/0")
 
 
@@ -55,12 +67,16 @@ class Found:
     Args:
         vpns: VRFs that it has, and their route distinguishers (empty where none is written).
         heads: its root lines and headers of sections, secrets masked: what nobody manages yet.
+        link_type: of its line upward, where the configuration tells it (`inventory.vocabulary.LinkType`); else None.
+        upward: what is written at the interfaces by which it goes upward, for who looks for a carrier's name.
     """
 
     hostname: str
     addresses: tuple[FoundAddress, ...]
     vpns: dict[str, str]
     heads: tuple[str, ...]
+    link_type: str | None = None
+    upward: tuple[str, ...] = ()
 
     @property
     def management(self) -> str:
@@ -81,19 +97,33 @@ def find(platform: Platform, running: str) -> Found:
     routes = [route for route in _routes(root) if route.net == _DEFAULT and not route.null]
     pools = _pools(root)
     found: list[FoundAddress] = []
+    ways: list[tuple[str, list[str]]] = []
     for item in root.values():
         if item.kind == "interface" and not item.negative:
             read = interface_of(platform, item)
-            found += (
-                _address(item, read, one, routes, pools) for one in read.addresses if isinstance(one, IPv4Interface)
-            )
+            own = [_address(item, read, one, routes, pools) for one in read.addresses if isinstance(one, IPv4Interface)]
+            found += own
+            if any(one.kind == "wan" for one in own) or any(route.exit == read.key for route in routes):
+                ways.append((item.text.removeprefix("interface "), list(_below(item))))
     named = next((one for one in root.values() if re.match(r"(?:sysname|hostname) ", one.text)), None)
     return Found(
         hostname=named.text.split(" ", 1)[1] if named is not None else "",
         addresses=tuple(found),
         vpns=dict(_vpns(root)),
         heads=tuple(mask(platform, item.text) for item in root.values()),
+        link_type=next((told for name, lines in ways if (told := _link_type(name, lines)) is not None), None),
+        upward=tuple(
+            line.removeprefix("description ") for _, lines in ways for line in lines if line.startswith("description ")
+        ),
     )
+
+
+def _link_type(name: str, lines: Sequence[str]) -> str | None:
+    """What kind of line an interface upward is on; None for an Ethernet port, which may lead to any carrier's box."""
+    for link_type, of_name, of_line in _LINK_TYPES:
+        if of_name.match(name) or any(of_line.search(line) for line in lines):
+            return link_type
+    return None
 
 
 def _address(

@@ -1,19 +1,15 @@
 """What tests of several folders share."""
 
 import os
-import pwd
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, text
 
-from ledger.database import open_ledger, sqlite_url
+from benchmarks.postgres import Postgres, postgres_server, programs
+from ledger.database import sqlite_url
 
 # Properties are about what holds, not about how fast this machine finds examples while others use it.
 settings.register_profile("cuntong", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -70,80 +66,12 @@ class Programs:
         return found
 
 
-class Postgres:
-    """Debian's PostgreSQL on a socket in a folder of its own: nothing listens on a port, and nothing is kept.
-
-    Each ledger is a copy of one that was migrated once.
-    """
-
-    def __init__(self, bin: Path, place: Path, owner: str | None) -> None:
-        self._bin, self._place, self._owner, self._number = bin, place, owner, count(1)
-        self._run("initdb", "-D", f"{place}/data", "-U", "cuntong", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-c listen_addresses= -c unix_socket_directories={place} -c fsync=off -c full_page_writes=off"
-        options += " -c synchronous_commit=off -c max_connections=200"
-        self._run("pg_ctl", "-D", f"{place}/data", "-l", f"{place}/log", "-w", "-o", options, "start")
-        self._admin = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        self._do("create database migrated")
-        open_ledger(self.url("migrated")).dispose()
-
-    def url(self, name: str) -> str:
-        return f"postgresql+psycopg://cuntong@/{name}?host={self._place}"
-
-    def ledger(self) -> str:
-        """The URL of a ledger that nobody wrote to yet."""
-        name = f"ledger{next(self._number)}"
-        self._do(f"create database {name} template migrated")
-        return self.url(name)
-
-    def empty(self) -> str:
-        """The URL of a database without any table."""
-        name = f"empty{next(self._number)}"
-        self._do(f"create database {name}")
-        return self.url(name)
-
-    def stop(self) -> None:
-        self._admin.dispose()
-        self._run("pg_ctl", "-D", f"{self._place}/data", "-m", "immediate", "-w", "stop")
-
-    def _do(self, statement: str) -> None:
-        with self._admin.connect() as connection:
-            connection.execute(text(statement))
-
-    def _run(self, program: str, *arguments: str) -> None:
-        ran = subprocess.run(
-            [self._bin / program, *arguments], user=self._owner, cwd=self._place,
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
-            stderr=subprocess.STDOUT, timeout=120, check=False,
-        )  # fmt: skip
-        assert ran.returncode == 0, (ran.stdout or b"").decode() or (self._place / "log").read_text()
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A server for this run of the tests."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    required("postgresql", bool(found))
-    # It refuses to run as root; and root's temporary folders are closed to others.
-    place = Path(tempfile.mkdtemp(prefix="cuntong-postgres-"))
-    owner = None
-    if os.getuid() == 0:
-        owner = next(name for name in ("postgres", "nobody") if _is_user(name))
-        shutil.chown(place, owner)
-    server = Postgres(found[-1].parent, place, owner)
-    try:
+    required("postgresql", programs() is not None)
+    with postgres_server() as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(place)
-
-
-def _is_user(name: str) -> bool:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

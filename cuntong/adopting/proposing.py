@@ -23,6 +23,7 @@ from inventory.changes import Changes
 from inventory.compiling import Compilation
 from inventory.devices import slots_of_class
 from inventory.editing import edit
+from inventory.entries import TODO
 from inventory.held import MGMT, Held, lans, twins
 from inventory.loader import COUNTY, examine
 from inventory.model import Inventory
@@ -180,7 +181,7 @@ def _roles(
     """A role and a model for each router, and the site's entry with both."""
     nodes, given = compilation.nodes, _Given()
     taken: dict[tuple[int, str], set[str]] = {}
-    for seen, _, place in placed:
+    for seen, found, place in placed:
         key = _key_of(inventory, seen)
         row = merging.rows.get((place.node, key))
         target = merging.targets.setdefault(
@@ -188,8 +189,9 @@ def _roles(
             Target(place.node, key, row, row.site_type if row else _TYPES[nodes.levels[place.node]],
                    row.name if row else nodes.names[place.node]),
         )  # fmt: skip
-        if row is None:
+        if row is None and "class" not in target.words:
             target.words["class"] = CLASS
+            _line_of(target, found, compilation)
         own = (
             {role: entry.model_dump() if entry else None for role, entry in row.entry.devices.items()}
             if (row is not None and row.entry is not None)
@@ -222,6 +224,24 @@ def _roles(
             target.devices[role] = fields
         given[seen.address] = (key, role, model, entry)
     return given
+
+
+def _line_of(target: Target, found: Found, compilation: Compilation) -> None:
+    """Link type and carrier of a new site where its router tells them; else the defaults' words, and a TODO."""
+    known = {"link_type": found.link_type, "carrier": carrier_in(found.upward, compilation.county.carriers)}
+    target.words |= {name: value for name, value in known.items() if value is not None}
+    missing = [name for name, value in known.items() if value is None]
+    if missing:
+        target.fields["note"] = f"{TODO} {', '.join(missing)}: the router does not tell; the defaults stand here"
+
+
+def carrier_in(said: Iterable[str], carriers: Mapping[str, str]) -> str | None:
+    """The one carrier whose key or name (with or without 中国) stands in what was written at a line."""
+    text = " ".join(said).lower()
+    named = [
+        key for key, title in carriers.items() if any(word in text for word in (key, title, title.removeprefix("中国")))
+    ]
+    return named[0] if len(named) == 1 else None
 
 
 def _key_of(inventory: Inventory, seen: Seen) -> str:

@@ -90,6 +90,10 @@ def test_what_is_proposed_is_written_on_demand_and_the_first_plan_is_empty(desk:
         site.code for site in map(desk.live.inventory.site, range(ROUTERS))
     ]
     _addresses_are_as_they_were(desk, written)
+    todo = [one for one in inventory.findings if one.path.endswith(".note")]
+    assert len(todo) == ROUTERS, "a port of Ethernet does not tell whose line it is"
+    assert all(one.message.startswith("TODO link_type") for one in todo)
+    assert "TODO link_type, carrier" in desk.call("check", desk.folder).out
     said = desk.call("plan", "511825", "--json")
     assert said.code == 0, said.err
     plan = json.loads(said.out)
