@@ -68,7 +68,8 @@ class Postgres:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
             stderr=subprocess.STDOUT, timeout=120, check=False,
         )  # fmt: skip
-        assert ran.returncode == 0, (ran.stdout or b"").decode() or (self._place / "log").read_text()
+        if ran.returncode:
+            raise RuntimeError((ran.stdout or b"").decode() or (self._place / "log").read_text())
 
 
 @contextmanager
