@@ -20,6 +20,8 @@ from typing import Any
 import yaml
 from hier_config import Platform as Library
 from hier_config import get_hconfig
+from hier_config.exceptions import DuplicateChildError
+from hier_config.root import HConfig
 
 from rollout.device_model import Device, ModelRefusedError
 from rollout.logins import manager_may_enter
@@ -54,8 +56,16 @@ def ours(platform: Platform, running: str, intended: str, manager: str | None) -
 
 
 def bare_hier_config(platform: Platform, running: str, intended: str, manager: str | None) -> list[str]:
-    have, want = (get_hconfig(LIBRARY[platform], _plain(platform, text)) for text in (running, intended))
+    have, want = (_bare(platform, text) for text in (running, intended))
     return [line.strip() for line in have.config_to_get_to(want).dump_simple(sectional_exiting=True)]
+
+
+def _bare(platform: Platform, text: str) -> HConfig:
+    try:
+        return get_hconfig(LIBRARY[platform], _plain(platform, text))
+    except DuplicateChildError:  # it knows no section twice: it gets the two mentions as one
+        merged = "\n".join(text_of(parse(platform, text)))
+        return get_hconfig(LIBRARY[platform], _plain(platform, merged))
 
 
 def annet(platform: Platform, running: str, intended: str, manager: str | None) -> list[str]:

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from api.actions import accounts as actions
 from cuntong.settings import Settings, state_folder
 from ledger.accounts import Account
-from ledger.database import open_ledger
+from ledger.database import open_ledger, shown
+from ledger.errors import LedgerError
 
 
 def _path() -> Path:
@@ -44,10 +46,16 @@ def forget() -> None:
 
 @contextmanager
 def ledger(settings: Settings) -> Iterator[Engine]:
-    """The ledger, for one command."""
+    """The ledger, for one command.
+
+    Raises:
+        LedgerError: it does not open, or stopped working on the way (its disk is full, its server is gone).
+    """
     engine = open_ledger(settings.ledger_url)
     try:
         yield engine
+    except DBAPIError as error:
+        raise LedgerError(f"The ledger {shown(settings.ledger_url)} stopped working: {error.orig}.") from None
     finally:
         engine.dispose()
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cuntong.changing.outcomes import outcomes
-from ledger.rollouts import Run, RunEvent
+from ledger.rollouts import Run, RunEvent, RunState
 from rollout.plan import DevicePlan, Plan, Readiness
 
 
@@ -74,17 +74,23 @@ def told(event: RunEvent, waves: int) -> str:
             return f"  gate: {event.detail}"
         case "device":
             return f"  {event.device}: {event.what}" + (f": {event.detail}" if event.detail else "")
+        case "resumed":
+            return f"resumed by {event.detail}, {event.what}"
+        case "stopping":
+            return f"  stopping: {event.detail}"
         case "stopped":
             return f"  stopped: {event.detail}"
         case _:
             return ""
 
 
-def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def run_rows(runs: Sequence[Run], now: float) -> list[dict[str, Any]]:
+    """Runs, and who leads each: nobody, where it has ended or its controller is gone."""
     return [
         {
             "run": run.id,
             "state": str(run.state),
+            "led_by": run.holder if run.state is not RunState.ENDED and run.expires_at > now else None,
             "plan": run.plan[:8],
             "by": run.started_by,
             "since": _time(run.started_at),

@@ -4,6 +4,7 @@ import sqlite3
 import time
 from functools import cache
 from pathlib import Path
+from shutil import disk_usage
 from typing import Final
 
 from alembic import command
@@ -18,6 +19,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ledger.errors import LedgerError
 
 _PATIENCE_S: Final = 10.0
+_LEAST_FREE: Final = 65_536
+"""Bytes that opening a ledger may need."""
 _MIGRATING: Final = 20_211_119
 """The lock of PostgreSQL under which one process at a time migrates."""
 
@@ -37,11 +40,19 @@ def open_ledger(url: str) -> Engine:
         migrate(engine)
     except DBAPIError as error:
         engine.dispose()
-        raise LedgerError(f"The ledger {shown(url)} does not open: {error.orig}.") from None
+        raise LedgerError(f"The ledger {shown(url)} does not open: {error.orig}.{_full(url)}") from None
     except LedgerError:
         engine.dispose()
         raise
     return engine
+
+
+def _full(url: str) -> str:
+    """SQLite says `disk I/O error` where it finds no room to open a ledger."""
+    file = make_url(url).database
+    if make_url(url).get_backend_name() != "sqlite" or not file or not Path(file).parent.is_dir():
+        return ""
+    return "" if disk_usage(Path(file).parent).free >= _LEAST_FREE else " Its disk is full: make room."
 
 
 def shown(url: str) -> str:

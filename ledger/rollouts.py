@@ -152,10 +152,14 @@ def start(engine: Engine, id: str, plan: str, by: str, holder: str, now: float, 
     """
     with engine.begin() as connection:
         require_settled(connection, now)
-        open_run = select(runs.c.id).where(runs.c.plan == plan, runs.c.state != RunState.ENDED)
-        other = connection.scalar(open_run.limit(1))
+        open_run = select(runs).where(runs.c.plan == plan, runs.c.state != RunState.ENDED)
+        other = connection.execute(open_run.limit(1)).one_or_none()
+        if other is not None and other.expires_at > now:
+            raise LedgerError(f"This plan is being carried out already: run {other.id}, led by {other.holder}.")
         if other is not None:
-            raise LedgerError(f"Run {other} of this plan has not ended. `cuntong apply --resume {other}` goes on.")
+            raise LedgerError(
+                f"Run {other.id} of this plan has not ended. `cuntong apply --resume {other.id}` goes on."
+            )
         run = Run(id, plan, by, now, 1, RunState.RUNNING, holder, now + seconds)
         connection.execute(
             insert(runs).values(

@@ -23,16 +23,16 @@ from typing import Any, Final
 
 import ansible_runner
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from cuntong.changing import gates
 from cuntong.changing.outcomes import outcomes
 from cuntong.changing.planning import PLAYBOOKS
 from cuntong.changing.reach import environment
-from cuntong.errors import StartError
 from cuntong.settings import Settings
 from inventory.model import Inventory
 from ledger import audit, rollouts
-from ledger.errors import FencedError
+from ledger.errors import FencedError, LedgerError
 from ledger.rollouts import Run, RunEvent, RunState
 from rollout.change import ChangeState, Outcome
 from rollout.plan import Plan, PlannedWave
@@ -40,9 +40,6 @@ from rollout.plan import Plan, PlannedWave
 LEASE_S: Final = 15.0
 _RENEW_S: Final = 2.0
 _LOOK_S: Final = 0.5
-_CYCLES: Final = 3
-"""Polling intervals within which a changed site must have been asked again."""
-
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 Tell = Callable[[RunEvent], None]
@@ -93,10 +90,18 @@ class Controller:
 
         Raises:
             FencedError: another controller took the run over.
-            StartError: nobody measures these sites, so that no gate could judge.
+            LedgerError: the ledger cannot be written any more. Workers then send nothing more either, and what is
+                armed on devices brings them back.
         """
-        if not self._blind:
-            self._require_watch()
+        try:
+            return self._led()
+        except DBAPIError as error:
+            raise LedgerError(
+                f"The ledger stopped working ({error.orig}), and run {self._run.id} with it; devices that were under "
+                f"way finish, or come back by themselves. Mend it, then `cuntong apply --resume {self._run.id}`."
+            ) from None
+
+    def _led(self) -> Result:
         renewer = threading.Thread(target=self._renew, daemon=True)
         renewer.start()
         try:
@@ -157,7 +162,7 @@ class Controller:
         if self._blind:
             return ""
         interval = self._settings.interval_s
-        deadline = self._clock() + _CYCLES * interval + LEASE_S
+        deadline = self._clock() + gates.CYCLES * interval + LEASE_S
         while (now := self._measured(sites)).until < since + interval:
             if self._clock() > deadline:
                 return f"Nobody has measured the sites of wave {number} since it ended: the collector is silent."
@@ -254,14 +259,17 @@ class Controller:
             except FencedError:
                 self._fenced.set()
                 return
+            except DBAPIError:
+                continue  # it may come back before the lease is over; if it does not, the workers stop by themselves
 
     @contextmanager
     def _stops_on_interrupt(self) -> Iterator[None]:
         """Ctrl-C starts nothing new and lets what is under way come to its end."""
 
         def stop(_number: int, _frame: FrameType | None) -> None:
-            self._state = RunState.STOPPING
-            threading.Thread(target=self._steer_to_stop).start()
+            first, self._state = self._state is not RunState.STOPPING, RunState.STOPPING
+            if first:
+                threading.Thread(target=self._steer_to_stop).start()
 
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -274,16 +282,10 @@ class Controller:
                 signal.signal(number, handler)
 
     def _steer_to_stop(self) -> None:
-        with self._engine.begin() as connection:
-            rollouts.steer(connection, self._run.id, RunState.STOPPING)
-
-    def _require_watch(self) -> None:
-        watched = self._measured([]).until
-        if watched < self._clock() - _CYCLES * self._settings.interval_s:
-            raise StartError(
-                "No collector measures these sites: nobody would notice that a village was lost. "
-                "Start `cuntong collect` (or `cuntong up`), or give --blind."
-            )
+        with suppress(DBAPIError):  # said or not: this controller starts nothing new
+            with self._engine.begin() as connection:
+                rollouts.steer(connection, self._run.id, RunState.STOPPING)
+            self._say("stopping", 0, "", "interrupted", "nothing new starts; what is under way comes to its end")
 
     def _measured(self, sites: Sequence[str]) -> gates.Health:
         with self._engine.connect() as connection:

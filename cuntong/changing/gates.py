@@ -2,11 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
+from cuntong.errors import StartError
 from inventory.vocabulary import Aspect, Verdict
 from ledger import history
+
+CYCLES: Final = 3
+"""Polling intervals within which a changed site must have been asked again."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +39,18 @@ def measured(connection: Connection, sites: Collection[str]) -> Health:
         if one.aspect is Aspect.REACHABLE and one.site in wanted
     }
     return Health(verdicts, min(history.watched_until(connection).values(), default=0.0))
+
+
+def require_watch(engine: Engine, interval_s: float, now: float) -> None:
+    """Before a run begins: somebody must measure, or no gate could judge.
+
+    Raises:
+        StartError: nobody does.
+    """
+    with engine.connect() as connection:
+        watched = measured(connection, ()).until
+    if watched < now - CYCLES * interval_s:
+        raise StartError(
+            "No collector measures these sites: nobody would notice that a village was lost. "
+            "Start `cuntong collect` (or `cuntong up`), or give --blind. Nothing was begun."
+        )

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from api.actions import accounts as actions
 from cuntong.changing.applying import LEASE_S, Controller, Result, Tell, new_run_id
 from cuntong.changing.approving import require_approved, say_of
+from cuntong.changing.gates import require_watch
 from cuntong.changing.planning import templates_of, write_plan
 from cuntong.changing.reach import platform_of, reach
 from cuntong.errors import StartError
@@ -111,6 +112,8 @@ def perform(
         now = time.time()
         with engine.connect() as connection:
             require_approved(connection, kept, plan, now)
+        if not blind:
+            require_watch(engine, settings.interval_s, now)
         run = rollouts.start(engine, new_run_id(now), name, author.name, "demo", now, LEASE_S)
         return plan, Controller(inventory, settings, engine, plan, run, tell, blind=blind).lead()
     finally:

@@ -22,6 +22,7 @@ from ledger import audit, rollouts
 from ledger.accounts import Account
 from ledger.rollouts import KeptPlan, Run, RunEvent, RunState
 from ledger.vault import open_vault
+from rollout.change import ChangeState
 from rollout.plan import Plan, Readiness, Terms, canonical, file_text, human_diff, read, read_file, sha256
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def plan(
         shows.wide(out).print(show_changes.planned(made))
         if show_diff:
             say(human_diff(made))
-        say(f"plan {name}\n  {file}\n  {diff}\nAnother person approves it: cuntong approve {name[:8]} --reason ...")
+        ready = any(one.readiness is Readiness.READY for one in made.devices)
+        after = f"Another person approves it: cuntong approve {name[:8]} --reason ..." if ready else "Nothing to apply."
+        say(f"plan {name}\n  {file}\n  {diff}\n{after}")
 
 
 @app.command(rich_help_panel="Change devices")
@@ -98,9 +101,11 @@ def approve(
     inventory = load(folder)
     with identity.ledger(settings()) as engine:
         kept = _plan(engine, name)
-        verdict = "reject" if reject else "approve"
-        say_of(engine, identity.actor(engine), inventory, kept, verdict, reason, time.time())
-    say(f"plan {kept.sha256[:8]} ({kept.title}, by {kept.author}): {verdict}")
+        actor, verdict = identity.actor(engine), "reject" if reject else "approve"
+        say_of(engine, actor, inventory, kept, verdict, reason, time.time())
+    short = kept.sha256[:8]
+    after = "" if reject else f"; carry it out: cuntong apply {short}"
+    say(f"plan {short} ({kept.title}, by {kept.author}): {verdict.rstrip('e')}ed by {actor.name}{after}")
 
 
 @app.command(rich_help_panel="Change devices")
@@ -116,13 +121,17 @@ def apply(
     """Carry out an approved plan, wave by wave. Ctrl-C starts nothing new; armed devices come to their end."""
     from cuntong.changing.applying import LEASE_S, new_run_id
     from cuntong.changing.approving import require_approved
+    from cuntong.changing.gates import require_watch
     from cuntong.changing.planning import require_scope
 
     if (name is None) == (resume is None):
         raise UsageError("Give a plan, or --resume RUN.")
     inventory, now = load(folder), time.time()
-    with identity.ledger(settings()) as engine:
+    given = settings()
+    with identity.ledger(given) as engine:
         actor = identity.actor(engine)
+        if not blind:
+            require_watch(engine, given.interval_s, now)
         if resume is not None:
             run, kept = _taken_over(engine, resume, actor)
             made = read(kept.document)
@@ -149,18 +158,23 @@ def rollback(
     """Undo a run: the rollback commands that were approved with it, wave by wave, on what it left behind."""
     from cuntong.changing.applying import LEASE_S, new_run_id
     from cuntong.changing.approving import require_approved
+    from cuntong.changing.gates import require_watch
     from cuntong.changing.outcomes import outcomes
     from cuntong.changing.planning import require_scope
     from cuntong.changing.returning import way_back
 
     inventory, now = load(folder), time.time()
-    with identity.ledger(settings()) as engine:
+    given = settings()
+    with identity.ledger(given) as engine:
         actor = identity.actor(engine)
         with engine.connect() as connection:
             undone = rollouts.find_run(connection, name)
             forward = read(rollouts.find_plan(connection, undone.plan).document)
             done = outcomes(rollouts.events(connection, name, kinds=["device"]))
+        if not blind:
+            require_watch(engine, given.interval_s, now)
         if undone.state is not RunState.ENDED:
+            _require_led(undone, now)
             raise UsageError(f"Run {name} has not ended. `cuntong runs {name} --stop` ends it.")
         back = way_back(undone, forward, done, actor.name, now)
         if not back.devices:
@@ -188,7 +202,7 @@ def runs(
     with identity.ledger(settings()) as engine:
         if name is None:
             with engine.connect() as connection:
-                rows = show_changes.run_rows(rollouts.every_run(connection))
+                rows = show_changes.run_rows(rollouts.every_run(connection), time.time())
             print_json(rows) if as_json else shows.wide(out).print(shows.Table(rows).drawn())
             return
         if sum((pause, go_on, stop)) > 1:
@@ -197,7 +211,7 @@ def runs(
             state = RunState.PAUSING if pause else RunState.STOPPING if stop else RunState.RUNNING
             actor = identity.actor(engine)
             with engine.begin() as connection:
-                rollouts.find_run(connection, name)
+                _require_led(rollouts.find_run(connection, name), time.time())
                 rollouts.steer(connection, name, state)
                 audit.record(connection, time.time(), actor.name, f"run.{state}", name)
         with engine.connect() as connection:
@@ -218,6 +232,15 @@ def _plan(engine: Engine, name: str) -> KeptPlan:
             name, _ = read_file(path.read_text("utf-8"), path.name)
     with engine.connect() as connection:
         return rollouts.find_plan(connection, name)
+
+
+def _require_led(run: Run, now: float) -> None:
+    """Only a controller that lives can pause or end its run: what it began on routers has to be settled."""
+    if run.state is not RunState.ENDED and run.expires_at <= now:
+        raise StartError(
+            f"Nobody leads run {run.id} any more: its controller is gone. `cuntong apply --resume {run.id}` looks at "
+            "each router that it began with, and goes on; Ctrl-C then ends it."
+        )
 
 
 def _taken_over(engine: Engine, name: str, actor: Account) -> tuple[Run, KeptPlan]:
@@ -246,7 +269,7 @@ def _lead(inventory: Inventory, engine: Engine, made: Plan, run: Run, *, blind: 
 
     total = sum(len(wave.devices) for wave in made.waves)
     if not as_json:
-        say(f"run {run.id}: {total} devices in {len(made.waves)} waves")
+        say(f"run {run.id}: {total} device{'s' * (total != 1)} in {len(made.waves)} wave{'s' * (len(made.waves) != 1)}")
     with bar("", total) as (progress, task):
 
         def tell(event: RunEvent) -> None:
@@ -262,9 +285,11 @@ def _lead(inventory: Inventory, engine: Engine, made: Plan, run: Run, *, blind: 
             events = rollouts.events(connection, run.id)
             print_json(show_changes.run_json(rollouts.find_run(connection, run.id), made, events))
     if not result.ok:
+        changed = any(one.state is ChangeState.CONFIRMED for one in result.outcomes.values())
+        undone = f"; `cuntong rollback {run.id}` undoes what was changed" if changed else ". Nothing was changed"
         raise StartError(
             f"Run {run.id}: {result.stopped or 'not every device was changed.'} `cuntong runs {run.id}` shows each "
-            f"device; `cuntong rollback {run.id}` undoes what was changed."
+            f"device{undone}."
         )
     if not as_json:
         say(f"run {run.id}: {len(result.outcomes)} of {total} devices confirmed")

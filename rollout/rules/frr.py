@@ -17,6 +17,7 @@ RULES = Rules(
             [\w.\-]+[>#](?:\s*(?:show|write) .*)?\s*$
             [\w.\-]+\(config[^)]*\)#
             show running-config
+            \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? [A-Z]+: 
         """),
     ),
     foreign=shared.FOREIGN,

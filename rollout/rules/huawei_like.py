@@ -10,6 +10,7 @@ NOISE = patterns(r"""
     return\s*$
     \s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: ?[+-]\d\d:\d\d)?(?: DST)?$
     %(?:@?\d|[A-Z][a-z]{2} |[A-Z]+\W)
+    [A-Z][a-z]{2} +\d+ \d{4} \d\d:\d\d:\d\d.* %%\d+\w+/\d/
     <[\w.\-]+>
     \[[~*]?[\w.\-]+\]\s*(?:display|dis|return|quit)?
     (?:display|dis) (?:current-configuration|saved-configuration|cur)

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import ansible_runner
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from cuntong.changing import rehearsal
 from cuntong.changing.planning import templates_of
@@ -214,6 +216,29 @@ def test_nobody_approves_his_own_plan_and_without_approval_nothing_runs(bench: B
     assert bench.call("approve", plan["sha256"][:8], "--reject", "--reason", "not tonight").code == 0
     refused = bench.apply(plan)
     assert "li rejected it: not tonight" in refused.err
+    assert bench.fleet["tq-xingye-xiakou-cpe1"].commands == []
+
+
+def test_where_nobody_measures_no_run_is_begun(bench: Bench) -> None:
+    plan = bench.approved("tq-xingye-xiakou")
+    refused = bench.call("apply", plan["sha256"])
+    assert refused.code == 1
+    assert "nobody would notice that a village was lost" in refused.err
+    assert json.loads(bench.call("runs", "--json").out) == []
+
+
+def test_a_full_disk_under_the_ledger_ends_a_run_in_one_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = bench.approved("tq-xingye-xiakou")
+
+    def full(*_: object) -> None:
+        raise OperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr("cuntong.changing.applying.rollouts.tell", full)
+    stopped = bench.apply(plan)
+    assert stopped.code == 1
+    assert "The ledger stopped working (database or disk is full)" in stopped.err
+    assert "`cuntong apply --resume" in stopped.err
+    assert "Traceback" not in stopped.err
     assert bench.fleet["tq-xingye-xiakou-cpe1"].commands == []
 
 

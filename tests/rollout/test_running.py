@@ -27,6 +27,19 @@ VRP, COMWARE, RGOS, FRR = Platform.VRP, Platform.COMWARE, Platform.RGOS, Platfor
         ),
         pytest.param(
             VRP,
+            "#\ninterface Vlanif20\n description lan\nNov 21 2026 10:00:00+08:00 a "
+            "%%01IFNET/4/LINK_STATE(l)[0]:The line protocol is UP.\n ip address 10.1.1.1 255.255.255.0\n#\nreturn\n",
+            "interface Vlanif20\n description lan\n ip address 10.1.1.1 255.255.255.0\n",
+            id="a log line of VRP without a per cent sign before it, in the middle of a section",
+        ),
+        pytest.param(
+            FRR,
+            "interface eth0\n2026/11/21 10:00:00 ZEBRA: [TQKA8-0276P] Interface eth1 is up\n mtu 1400\nexit\n",
+            "interface eth0\n mtu 1400\nexit\n",
+            id="a log line of FRR in the middle of a section",
+        ),
+        pytest.param(
+            VRP,
             '#\n header login information "Do not\n# touch\n return"\n#\nreturn\n',
             'header login information "Do not\n# touch\n return"\n',
             id="inside a banner everything stays",
