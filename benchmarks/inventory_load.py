@@ -12,7 +12,6 @@ import csv
 import gc
 import lzma
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -119,7 +118,9 @@ def only_load(folder: str, cache: str = "") -> None:
     inventory = load(Path(folder), cache=Path(cache) if cache else None)
     seconds = time.process_time() - started
     sites, devices = len(inventory.sites), len(inventory.devices)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    # getrusage would also count the process that this one was forked from.
+    status = Path("/proc/self/status").read_text("ascii")
+    peak_mb = int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
     print(seconds, peak_mb, sites, devices)
 
 

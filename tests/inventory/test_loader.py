@@ -1,5 +1,6 @@
 """Loading: the cache, exceptions of single sites, own nodes, mergers."""
 
+import json
 import os
 import shutil
 from datetime import date
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import inventory as inventory_package
 from inventory import cache
 from inventory.errors import InventoryError
 from inventory.loader import allocate_missing, load
@@ -67,6 +69,19 @@ def test_a_damaged_cache_is_rebuilt(damage: bytes, folder: Path, tmp_path: Path)
     file.write_bytes(damage)
     assert len(load(folder, cache=tmp_path / "cache").devices) == 17
     assert file.read_bytes() == whole
+
+
+def test_a_column_of_few_words_is_kept_as_places_in_a_list_of_them_and_comes_back(tmp_path: Path) -> None:
+    inventory = load(Path(inventory_package.__file__).parent / "examples" / "tianquan", cache=tmp_path / "cache")
+    (file,) = (tmp_path / "cache").iterdir()
+    lines = {name: packed for name, packed in map(json.loads, file.read_text("utf-8").splitlines()[:-1])}
+    words, places = lines["site_types"]
+    assert [words[place] for place in places] == inventory.sites.types
+    assert len(set(words)) == len(words) < 10
+    assert lines["site_ids"] == [inventory.sites.ids]
+    again = load(inventory.folder, cache=tmp_path / "cache")
+    assert again.sites.types == inventory.sites.types
+    assert len({id(word) for word in again.sites.types}) == len(words)  # each word is in memory once
 
 
 def test_a_cache_cut_in_the_middle_is_rebuilt(folder: Path, tmp_path: Path) -> None:
