@@ -89,7 +89,11 @@ class Place:
         return [sys.executable, "-m", "cuntong", *arguments]
 
     def run(self, *arguments: str) -> None:
-        subprocess.run(self.command(*arguments), env=self.environment, check=True, capture_output=True)
+        ran = subprocess.run(
+            self.command(*arguments), env=self.environment, check=False, capture_output=True, text=True
+        )
+        if ran.returncode:
+            sys.exit(f"cuntong {' '.join(arguments)}: {ran.stderr or ran.stdout}")
 
     def state(self) -> dict[str, str]:
         """What is there: a hash of each folder and of each table, and the ledger's version."""
@@ -115,7 +119,7 @@ def main() -> None:
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10_000)
     database = sys.argv[3] if len(sys.argv) > 3 else "sqlite"
-    print(f"seed {seed}, {kills} kills of each, the ledger in {database}")
+    print(f"seed {seed}, {kills} kills of each, the ledger in {database}", flush=True)
     with postgres_server() if database == "postgresql" else nullcontext() as server:
         campaign(kills, random.Random(seed), server)
 
@@ -167,7 +171,7 @@ def kill(
         same_new = all(left.get(key) == value for key, value in after.items() if wanted or key != "instance")
         came["old" if left == before else "new" if same_new else "BETWEEN"] += 1
         victim.remove()
-    print(f"{what}: {length:.1f} s undisturbed; left {dict(came)}")
+    print(f"{what}: {length:.1f} s undisturbed; left {dict(came)}", flush=True)
     return came["BETWEEN"]
 
 
@@ -189,7 +193,7 @@ def kill_dump(made: Place, place: Path, kills: int, chance: random.Random) -> in
         )
         came["whole" if verified.returncode == 0 else "BETWEEN"] += 1
         file.unlink()
-    print(f"dump: {length:.1f} s undisturbed; left {dict(came)}")
+    print(f"dump: {length:.1f} s undisturbed; left {dict(came)}", flush=True)
     return came["BETWEEN"]
 
 

@@ -211,6 +211,6 @@ def require_waiver(inventory: Inventory, today: date) -> None:
     if any(waiver.what == WAIVER_V2C and waiver.until >= today for waiver in inventory.waivers):
         return
     raise StartError(
-        "SNMP v2c is in use without a waiver in force. Add to county.yml under waivers: "
-        f"{{what: {WAIVER_V2C}, until: YYYY-MM-DD, reason: ...}}"
+        "SNMP v2c is in use without a waiver in force. Decide: "
+        f"cuntong waive {WAIVER_V2C} --until YYYY-MM-DD --reason WHY"
     )

@@ -26,6 +26,7 @@ from cuntong.commands import (
     sealing,
     shifting,
     simulating,
+    waiving,
     walling,
     working,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "sealing",
     "shifting",
     "simulating",
+    "waiving",
     "walling",
     "working",
 ]

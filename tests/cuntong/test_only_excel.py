@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,30 @@ def test_the_workbook_alone_makes_a_county_that_is_polled_and_keeps_its_history(
     said = cuntong("import", more, folder, "--allocate")
     assert said.code == 0, said.out + said.err
     assert log(folder) == ["导入 / Import more.xlsx", "编号与地址 / Ids and addresses", "a line lost", "开始 / Begin"]
+
+
+def test_v2c_is_waived_by_command_for_a_while_and_again_in_its_place(
+    cuntong: "Command", home: Path, tmp_path: Path
+) -> None:
+    folder = home / "county"
+    assert cuntong("init", folder, "--from-xlsx", filled(cuntong, tmp_path / "a.xlsx", ROWS)).code == 0
+    soon, later = (str(date.today() + timedelta(days=days)) for days in (30, 60))  # noqa: DTZ011
+    where = ("--inventory", folder)
+    assert cuntong("waive", "snmp_v2c", "--until", soon, "--reason", "old kiosks", *where).code == 0
+    assert cuntong("waive", "snmp_v2c", "--until", later, "--reason", "换设备前", *where).code == 0
+    (waiver,) = load(folder).waivers
+    assert (waiver.what, str(waiver.until), waiver.reason) == ("snmp_v2c", later, "换设备前")
+    assert len(log(folder)) == 3
+    before = (folder / "county.yml").read_bytes()
+    for what, until, said in (
+        ("telnet", later, "no weak setting"), ("snmp_v2c", "soon", "is no day"),
+        ("snmp_v2c", "2020-01-01", "not within a year"), ("snmp_v2c", "2099-01-01", "not within a year"),
+    ):  # fmt: skip
+        refused = cuntong("waive", what, "--until", until, "--reason", "x", *where)
+        assert refused.code == 2
+        assert said in refused.err
+    assert cuntong("waive", "snmp_v2c", "--until", soon, "--reason", "x", "--dry-run", *where).code == 0
+    assert (folder / "county.yml").read_bytes() == before
 
 
 @pytest.mark.parametrize(
