@@ -8,7 +8,7 @@ WEB := api/static/app/manifest.json
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format setup web debian bundle bundle-test lock bench cut fuzz walks clean
+.PHONY: help demo test check format setup web debian bundle bundle-test lock bench cut kill fuzz walks clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
@@ -48,6 +48,10 @@ bench: $(STAMP)  ## the figures of the README, each as a ratio measured in one r
 
 cut: $(STAMP) debian    ## a thousand line cuts and crashes in the middle of changes: nobody lost, nothing between
 	$(BIN)/python benchmarks/cut_the_branch.py
+
+kill: $(STAMP) debian   ## dump, restore and upgrade killed at random moments, the ledger in SQLite and in PostgreSQL
+	$(BIN)/python -m benchmarks.kill_safekeeping 20 7 sqlite
+	$(BIN)/python -m benchmarks.kill_safekeeping 20 7 postgresql
 
 fuzz: $(STAMP)   ## a million broken messages at every decoder of network bytes
 	$(BIN)/python benchmarks/fuzz.py

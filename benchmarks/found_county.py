@@ -26,16 +26,21 @@ SECRETS = ("ssh/cuntong", "ssh/enable", "snmp/auth", "snmp/priv", "ipsec/psk")
 PASSWORD = "Long-enough-9"  # noqa: S105  of routers that live as long as a test
 
 
-def truth(place: Path, routers: int, models: Sequence[str] = HANDS, *, keep: bool = False) -> Inventory:
+def truth(
+    place: Path, routers: int, models: Sequence[str] = HANDS, *, keep: bool = False, terminals: str = ""
+) -> Inventory:
     """What is really there: townships and their villages in order, one router each, by four hands in turn.
 
     Args:
         keep: the county.yml that stands in the folder already.
+        terminals: what each site has beside its router, as ``, prt1: laser-a4``.
     """
     if not keep:
         empty(place)
     text = (place / "county.yml").read_text("utf-8")
-    added = "".join(f"  r{n}: {{title: there, devices: {{cpe1: {model}}}}}\n" for n, model in enumerate(models))
+    added = "".join(
+        f"  r{n}: {{title: there, devices: {{cpe1: {model}{terminals}}}}}\n" for n, model in enumerate(models)
+    )
     (place / "county.yml").write_text(text.replace("\nclasses:", f"\nclasses:\n{added}#", 1), "utf-8")
     rows = csv.DictReader((place / "divisions.csv").read_text("utf-8").splitlines())
     listed = sorted((row["code"], row["name"], row["level"]) for row in rows if row["level"] in ("4", "5"))

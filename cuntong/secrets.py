@@ -84,6 +84,10 @@ class Resolver:
         name = name_in(reference)
         return self._sealed(name) is not None or (self.folder / name).exists()
 
+    def knows(self, reference: str) -> bool:
+        """Whether a reference to a credential can be opened: a community in the open, or a secret that is held."""
+        return reference.startswith("community://") or self.holds(reference)
+
     def _kept(self, name: str) -> str | None:
         sealed = self._sealed(name)
         if sealed is None:

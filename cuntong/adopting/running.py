@@ -9,7 +9,9 @@ from typing import Final
 from sqlalchemy import Engine
 
 from collectors.discovery import Answer, discover, scope_of
-from collectors.matching import class_of
+from collectors.matching import Proposal as Lines
+from collectors.matching import class_of, compare
+from collectors.matching import propose as propose_lines
 from cuntong.adopting.asking import Seen, read_each
 from cuntong.adopting.proposing import Proposal, propose
 from cuntong.changing.reach import KNOWN_HOSTS, PLATFORMS, Reach, host_keys, reach
@@ -56,10 +58,18 @@ class Asking:
     per_uplink: int = 4
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What is there: routers, with their configurations where they gave them, and others that nobody declared."""
+
+    routers: list[Seen]
+    others: list[Answer]
+
+
 def look(
     inventory: Inventory, settings: Settings, target: str, asking: Asking, done: Callable[[str], None] = lambda _: None
-) -> list[Seen]:
-    """Every router of a prefix or of a scope, with its configuration where it gave it.
+) -> Looked:
+    """Everything in a prefix or a scope.
 
     Raises:
         UsageError: neither prefix nor scope, or nothing answers there.
@@ -95,9 +105,11 @@ def look(
     def router(one: Seen) -> Router:
         return _router(way, one, settings)
 
-    return read_each(
+    read = read_each(
         seen, router, keys, uplinks, asking.parallel, asking.per_uplink, accept=asking.accept, done=done
     )  # fmt: skip
+    taken = {one.address for one in seen} | set(ids)
+    return Looked(read, [answer for address, answer in answers.items() if address not in taken])
 
 
 def _answers(inventory: Inventory, addresses: Sequence[str], asking: Asking) -> Mapping[str, Answer]:
@@ -145,6 +157,12 @@ def _router(way: Reach, one: Seen, settings: Settings) -> Router:
         private_key=way.secret(login.private_key) if login.private_key else None,
         enable=way.secret(login.enable) if login.enable else None,
     )
+
+
+def others_proposed(inventory: Inventory, others: Sequence[Answer]) -> Lines:
+    """Lines that would declare kiosks, printers and the like that answered; their site by its networks."""
+    rows = compare([one.address for one in others], others, {}, inventory.models)
+    return propose_lines(rows, inventory, inventory.profiles)
 
 
 def proposal_of(inventory: Inventory, settings: Settings, seen: Sequence[Seen], listed: Mapping[str, int]) -> Proposal:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from api.actions.grants import Action, require
 from cuntong import identity
 from cuntong import show as shows
 from cuntong.commands.changing import InventoryFolder
-from cuntong.commands.common import HERE, Json, app, bar, load, out, print_json, say
+from cuntong.commands.common import HERE, Json, app, bar, load, out, print_json, say, show_lines
 from cuntong.errors import UsageError
 from cuntong.own_history import commit
 from cuntong.settings import settings
@@ -81,20 +82,23 @@ def adopt(
     with identity.ledger(given) as engine, bar(f"Reading {target}", 0) as (progress, task):
         actor = identity.actor(engine)
         require(actor, Action.AUTHOR_PLAN, inventory.nodes, {0})
-        seen = running.look(
+        looked = running.look(
             inventory, given, target, asking, lambda address: progress.update(task, description=address)
         )
-        proposal = running.proposal_of(inventory, given, seen, names)
+        proposal = running.proposal_of(inventory, given, looked.routers, names)
         if write and proposal.adopted:
             proposal.changes.write()
             commit(folder, f"接管 / Adopt {target}")
             running.learn_keys(proposal, given.known_hosts)
         written = write and bool(proposal.adopted)
+        # Once the routers are taken in, their networks tell of which site the others are.
+        lines = running.others_proposed(load(folder) if written else inventory, looked.others)
         running.keep(engine, open_vault(given.vault_key_path), actor, target, proposal, time.time(), written=written)
     if as_json:
-        print_json(_document(proposal, written))
+        print_json(_document(proposal, written) | {"others": asdict(lines)})
     else:
         _show(proposal, target, inventory.top, written=written, unmanaged=unmanaged)
+        show_lines(lines)
 
 
 def _credentials(inventory: "Inventory", community: str | None, references: list[str] | None) -> list[Any]:
@@ -102,8 +106,13 @@ def _credentials(inventory: "Inventory", community: str | None, references: list
     from inventory.vocabulary import DeviceClass
 
     opener = resolver(settings())
-    told = references or ([] if community else [inventory.county.credentials.get(DeviceClass.ROUTER, "")])
-    found: list[Any] = [opener.credential(one) for one in told if one]
+    told = references
+    if told is None and not community:
+        named = inventory.county.credentials
+        # The routers' must be there; those of kiosks and printers are tried where somebody gave them.
+        more = [one for kind, one in named.items() if kind is not DeviceClass.ROUTER and opener.knows(one)]
+        told = list(dict.fromkeys([named.get(DeviceClass.ROUTER, ""), *more]))
+    found: list[Any] = [opener.credential(one) for one in told or () if one]
     return [*found, *([community.encode()] if community else [])]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from cuntong.errors import UsageError
 from inventory.model import Inventory
 from simulator.errors import SimulationError
+
+if TYPE_CHECKING:
+    from collectors.matching import Proposal as Lines
 
 app = typer.Typer(
     name="cuntong",
@@ -86,6 +89,17 @@ def moment(text: str) -> float:
     except ValueError:
         raise UsageError(f"{text!r} is no time. Write 2026-11-20T22:00, or with +08:00 behind it.") from None
     return (read if read.tzinfo else read.replace(tzinfo=timezone(timedelta(hours=8)))).timestamp()
+
+
+def show_lines(proposal: "Lines") -> None:
+    """What would declare devices that answered and that nobody declared, to be put into the files by hand."""
+    for title, lines in (
+        ("Lines for models: in county.yml:", proposal.models), ("Lines for the files in sites/:", proposal.devices),
+    ):  # fmt: skip
+        if lines:
+            say(title)
+        for line in lines:
+            say(f"  {line}")
 
 
 def me() -> str:

@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Folder, Json, app, bar, err, host_and_port, load, out, print_json, say
+from cuntong.commands.common import (
+    HERE,
+    Folder,
+    Json,
+    app,
+    bar,
+    err,
+    host_and_port,
+    load,
+    out,
+    print_json,
+    say,
+    show_lines,
+)
 from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings
 
@@ -94,14 +107,7 @@ def discover(
     counts = Counter(str(row.finding) for row in rows)
     said = ", ".join(f"{count} {finding.replace('_', ' ')}" for finding, count in sorted(counts.items())) or "nobody"
     say(f"{len(scope.addresses)} addresses asked, {scope.left_alone} left alone: {said}")
-    if proposal.models:
-        say("Lines for models: in county.yml:")
-        for line in proposal.models:
-            say(f"  {line}")
-    if proposal.devices:
-        say("Lines for the files in sites/:")
-        for line in proposal.devices:
-            say(f"  {line}")
+    show_lines(proposal)
 
 
 Where = Annotated[str, typer.Argument(metavar="ADDRESS[:PORT]", help="Where the device answers; port 161 if left out.")]

@@ -16,6 +16,7 @@ from inventory.lockfile import parse
 from ledger.backups import newest_backups, open_backup
 from ledger.database import open_ledger, sqlite_url
 from ledger.vault import open_vault
+from simulator.dial import address_of
 
 if TYPE_CHECKING:
     from tests.cuntong.conftest import Command, Said
@@ -81,6 +82,7 @@ def test_what_is_proposed_is_written_on_demand_and_the_first_plan_is_empty(desk:
     proposed = desk.told()
     assert desk.files() == before
     assert len(proposed["adopted"]) == ROUTERS
+    assert proposed["others"] == {"models": [], "devices": []}
     assert (proposed["unknown"], proposed["unplaced"], proposed["unread"]) == ([], [], [])
     assert proposed["files"] == ["addresses.lock", "county.yml", "known_hosts", *SITE_FILES]
     written = desk.told(PREFIX, "--write")
@@ -110,6 +112,21 @@ def _addresses_are_as_they_were(desk: Desk, told: dict[str, Any]) -> None:
     assert held == {(one["device"], address["address"]) for one in told["adopted"] for address in one["addresses"]}
     assert lock.blocks == []  # nothing of the pools was spent on what has its own addresses
     assert not any(links for site in lock.sites for _, links in site.routers.values())
+
+
+def test_kiosks_and_printers_that_answer_are_proposed_beside_the_routers(
+    cuntong: "Command", home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = found_county.truth(tmp_path / "truth", 2, terminals=", kiosk1: kiosk-uos, prt1: laser-a4")
+    with found_county.alive(there) as live:
+        desk = seated(cuntong, home, monkeypatch, live)
+        told = desk.told(PREFIX)
+        assert len(told["adopted"]) == 2
+        said = "\n".join(told["others"]["devices"])
+        others = [address_of(device.ordinal) for device in there.devices if device.role != "cpe1"]
+        assert len(others) == 4
+        assert all(address in said for address in others)
+        assert "Lines for the files in sites/:" in desk.adopt(PREFIX).out
 
 
 def test_adopting_twice_changes_nothing_more(desk: Desk) -> None:
