@@ -276,6 +276,7 @@ class SiteAnswer(SiteSummary):
     path: list[str]
     host_site: str | None
     uplinks: list[str]
+    uplink_names: dict[str, str]
     attachments: list[str]
     responsible: str | None
     cooperating: list[str]

@@ -15,6 +15,7 @@ from api.actions.grants import allowed
 from api.messages import LANGUAGES
 from api.milestones import day_at
 from api.view import View
+from inventory.assessment import FILE as ASSESSMENT
 
 _BUILT: Final = Path(__file__).parent / "static" / "app"
 _ENTRY: Final = "src/main.ts"
@@ -77,6 +78,7 @@ def beginning(view: View, language: str, top: int = 0, *, mapped: bool = False) 
         "requirements": {name: str(aspect) for name, aspect in inventory.coverage_rules.requirements.items()},
         "public": view.public,
         "mapped": mapped,
+        "assessed": not view.public and (inventory.folder / ASSESSMENT).exists(),
         "user": None
         if account is None
         else {

@@ -269,6 +269,11 @@ def site_answer(standing: Standing, snapshot: Snapshot, index: int, view: View |
         ],
         host_site=declared.host_site if declared.host_site and sees(declared.host_site) else None,
         uplinks=[id for above in inventory.site_uplinks(index) if sees(id := inventory.sites.ids[above])],
+        uplink_names={
+            id: inventory.sites.names[above]
+            for above in inventory.site_uplinks(index)
+            if sees(id := inventory.sites.ids[above])
+        },
         attachments=list(declared.attachments),
         responsible=declared.responsible,
         cooperating=list(declared.cooperating),

@@ -185,7 +185,9 @@ def example() -> Inventory:
     return load(EXAMPLE)
 
 
-WRITING: Final = frozenset({"test_handling", "test_maintenance", "test_office", "test_alerts", "test_outages"})
+WRITING: Final = frozenset(
+    {"test_auth", "test_handling", "test_maintenance", "test_office", "test_alerts", "test_outages"}
+)
 """Tests of what people write: they run on each database. What only reads runs on SQLite."""
 
 

@@ -1,13 +1,18 @@
 """The page with scripts in a real browser: whole in every view and mode, by keyboard alone, and without scripts."""
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from api.web import VIEWS
+from inventory.assessment import FILE
+from inventory.loader import load
+from inventory.model import Inventory
 from inventory.vocabulary import Verdict
 from tests.api.browsing import serving, show, violations
 
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 VILLAGE: Final = "tq-shiyang-waping"
 PAGES: Final = (
     "/", "/d/511825101000", f"/s/{VILLAGE}", "/milestones?id=g52-villages", *VIEWS,
-    "/tasks?part=appeals", "/tasks?part=spot", "/tasks?part=gaps",
+    "/bulletins?year=2025", "/tasks?part=appeals", "/tasks?part=spot", "/tasks?part=gaps",
 )  # fmt: skip
 MODES: Final = {
     "normal": ("normal", "normal"),
@@ -167,3 +172,34 @@ def test_the_first_load_stays_below_400_kilobytes_compressed(served: str, page: 
     told = [one for one in answers if one.request.resource_type in ("script", "stylesheet", "document")]
     assert len(told) >= 4
     assert sum(one.request.sizes()["responseBodySize"] for one in told) < 400_000
+
+
+def test_the_year_says_which_months_it_lacks_and_shows_the_operators_own_assessment(
+    example: Inventory, tmp_path: Path, make_world: "Callable[[Inventory], World]", page: Page
+) -> None:
+    folder = shutil.copytree(example.folder, tmp_path / "inventory")
+    (folder / FILE).write_text(
+        "title: 考核\nversion: '1'\nitems:\n"
+        "  - {id: a, title: 村级覆盖, points: 40, measure: coverage, full: 1, none: 0.5}\n"
+    )
+    world = make_world(load(folder))
+    world.lights_up(world.now - 3600)
+    world.watched(world.now - 3600, world.now)
+    with serving(world) as base:
+        show(page, base, "/bulletins")
+        year, assessment = page.locator("#year"), page.locator("#assessment")
+        expect(year).to_contain_text("年评比取十二个月已发布的通报，还缺：2026-01")
+        row = assessment.locator("tbody tr").filter(has_text="村级覆盖")
+        expect(row).to_contain_text("40")
+        expect(assessment.get_by_role("link", name="DOCX")).to_have_attribute("href", re.compile("period=2026"))
+        year.get_by_label("年度").select_option("2025")
+        expect(page).to_have_url(re.compile("year=2025"))
+        expect(year.get_by_role("heading")).to_have_text("2025 年评比")
+        expect(year).to_contain_text("2025-01")
+        assert violations(page) == []
+
+
+def test_a_site_names_what_it_hangs_on(served: str, page: Page, world: "World") -> None:
+    show(page, served, f"/s/{VILLAGE}")
+    (above,) = world.get(f"/v1/sites/{VILLAGE}")["uplink_names"].values()
+    expect(page.get_by_role("definition").get_by_role("link", name=above)).to_be_visible()

@@ -188,6 +188,7 @@ export interface Device {
 export interface Site extends SiteSummary {
   path: string[]
   uplinks: string[]
+  uplink_names: Record<string, string>
   attachments: string[]
   responsible: string | null
   cooperating: string[]
@@ -296,6 +297,26 @@ export interface Bulletin {
   whole: Omit<Ranked, 'place' | 'band'>
   ranking: Ranked[]
   published: { edition: number; sha256: string; reason: string; by: string | null; at: string } | null
+}
+
+export interface Ranking {
+  period: string
+  code: string
+  formula: string
+  data: Ranked[]
+}
+
+export interface Paper {
+  paper: string
+  period: string
+  code: string
+  title: string[]
+  parts: {
+    heading: string | null
+    paragraph: string | null
+    table: { title: string; unit: string; source: string; columns: { title: string; kind: string }[]; rows: (string | number | null)[][] } | null
+  }[]
+  published: Bulletin['published']
 }
 
 export interface BulletinList {

@@ -10,6 +10,7 @@ export interface Page {
   waivers: { what: string; until: string; reason: string }[]
   requirements: Record<string, string>
   public: boolean
+  assessed: boolean
   mapped: boolean
   user: { account: string; name: string; roles: string[]; may: string[] } | null
   messages: Record<string, string>

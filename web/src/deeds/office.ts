@@ -119,6 +119,12 @@ export const publishBulletin = (month: string, division: string, again: boolean)
   fields: again ? [{ name: 'reason', label: t('deed.correction'), kind: 'area', required: true, most: 500 }] : [],
 })
 
+/** A paper may be published again; a correction says why. */
+export const publishPaper = (paper: string, period: string, division: string): Deed => ({
+  key: 'publish', title: t('verb.publish'), may: 'publish', path: '/v1/papers', fixed: { paper, period, division }, note: t('deed.publish_note'),
+  fields: [{ name: 'reason', label: t('deed.correction'), kind: 'area', most: 500 }],
+})
+
 export const signLedger = (month: string, division: string): Deed => ({
   key: 'sign', title: t('verb.sign'), may: 'sign', path: '/v1/ledgers/signatures', fixed: { month, division }, note: t('deed.sign_note'), fields: [],
 })
