@@ -32,8 +32,10 @@ def test_a_plan_is_found_by_the_start_of_its_hash(engine: Engine) -> None:
 
 def test_a_plan_has_one_run_at_a_time(engine: Engine) -> None:
     rollouts.start(engine, "r1", PLAN.sha256, "wang", "host-a", 1000.0, 15)
-    with pytest.raises(LedgerError, match="--resume r1"):
+    with pytest.raises(LedgerError, match="run r1, led by host-a"):
         rollouts.start(engine, "r2", PLAN.sha256, "li", "host-b", 1001.0, 15)
+    with pytest.raises(LedgerError, match="--resume r1"):  # its controller is gone
+        rollouts.start(engine, "r2", PLAN.sha256, "li", "host-b", 1016.0, 15)
 
 
 def test_a_worker_of_a_controller_that_was_replaced_may_not_send(engine: Engine) -> None:
