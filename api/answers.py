@@ -180,6 +180,8 @@ class LinkAnswer(BaseModel):
 
 
 class SiteSummary(BaseModel):
+    """``pilot`` is the level whose pilot it is: province, city or county."""
+
     id: str
     name: str
     code: str
@@ -195,6 +197,7 @@ class SiteSummary(BaseModel):
     working: str
     reason: str
     last_proof: datetime | None
+    pilot: str | None
 
 
 class SiteList(BaseModel):

@@ -260,6 +260,11 @@ class Inventory:
         entry = self._entry(i)
         return entry is not None and entry.central
 
+    def pilot(self, i: int) -> Pilot | None:
+        """Whose pilot (试点) site ``i`` is; None where it is nobody's."""
+        entry = self._entry(i)
+        return entry.pilot if entry is not None else None
+
     def pilots(self) -> dict[int, Pilot]:
         """The sites that are flagged as pilots (试点)."""
         flagged = ((int(i), self._entry(int(i))) for i, raw in self._columns.entries.items() if raw.get("pilot"))

@@ -1,9 +1,9 @@
 """``/v1/sites``: every site, filtered, and everything that may be shown of one."""
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -25,6 +25,7 @@ from api.periods import Period, midnight, month_span
 from api.problems import RESPONSES, ProblemError, refused
 from api.routers.context import DivisionFilter, KnownAt, Month, Requirement, moments_of, requirement_of
 from api.routers.outages import outage_answer, outages_of
+from api.routers.pilots import REST
 from api.standing import Snapshot, Standing, shown
 from api.view import View
 from health.availability import Availability
@@ -54,6 +55,10 @@ def sites(
     ] = None,
     reachable: Annotated[Verdict | None, Query(description="What is measured now.")] = None,
     carrier: Annotated[str | None, Query(max_length=40)] = None,
+    pilot: Annotated[
+        list[Literal["province", "city", "county", "none"]] | None,
+        Query(description="Levels whose pilot a site is, any of them; `none` for the rest.", max_length=4),
+    ] = None,
     q: Annotated[str | None, Query(description="Part of a name, an id or a code.", max_length=64)] = None,
     requirement: Requirement = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
@@ -65,7 +70,7 @@ def sites(
     snapshot = standing.snapshot
     start = position_of(standing, cursor)
     spans = view.site_spans(division)
-    matching = _matching(standing, spans, type, carrier, q)
+    matching = _matching(standing, spans, type, carrier, pilot, q)
 
     def kept() -> Iterator[tuple[int, SiteSummary]]:
         for site in matching:
@@ -90,6 +95,7 @@ def _matching(
     spans: Iterable[tuple[int, int]],
     types: list[SiteType] | None,
     carrier: str | None,
+    pilots: Collection[str] | None,
     q: str | None,
 ) -> Iterator[int]:
     inventory = standing.inventory
@@ -99,6 +105,8 @@ def _matching(
         if types and columns.types[site] not in types:
             continue
         if carrier and columns.carriers[site] != carrier:
+            continue
+        if pilots and (_pilot(standing, site) or REST) not in pilots:
             continue
         node = int(columns.nodes[site])
         if wanted and not any(
@@ -172,7 +180,13 @@ def summary_of(standing: Standing, snapshot: Snapshot, site: int, requirement: s
         working=_now(standing, snapshot, site, Aspect.WORKING),
         reason=judged.reason,
         last_proof=shown(judged.proved_at),
+        pilot=_pilot(standing, site),
     )
+
+
+def _pilot(standing: Standing, site: int) -> str | None:
+    pilot = standing.inventory.pilot(site)
+    return pilot.level if pilot else None
 
 
 def _now(standing: Standing, snapshot: Snapshot, site: int, aspect: Aspect) -> Verdict:

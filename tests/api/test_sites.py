@@ -231,3 +231,38 @@ def test_a_reason_of_the_measurement_reaches_the_site(lit: "World") -> None:
     site = lit.get(f"/v1/sites/{VILLAGE}")
     assert (site["state"], site["working"]) == ("covered", "no")
     assert site["measured"]["working"]["reason"] == "prt1:no_paper"
+
+
+def test_pilots_are_listed_and_stand_beside_the_rest(
+    example: Inventory, tmp_path: Path, make_world: "Callable[[Inventory], World]"
+) -> None:
+    folder = tmp_path / "county"
+    shutil.copytree(example.folder, folder)
+    file = folder / "sites" / "chengxiang.yml"
+    text = file.read_text("utf-8")
+    for old, level in (("        is: 文笔居委会\n", "city"), ("        id: tq-chengxiang-xuyu", "county")):
+        assert text.count(old) == 1
+        text = text.replace(old, f"        pilot: {{level: {level}, programme: 试点全覆盖}}\n{old}")
+    file.write_text(text, "utf-8")
+    world = make_world(load(folder))
+    world.watched(world.now - 60, world.now)
+    cities = ["tq-chengxiang-wenbi", "tq-shiyang"]  # the second is the example's own
+    assert ids(world.get("/v1/sites", pilot="city")) == cities
+    assert ids(world.get("/v1/sites", pilot=["city", "county"])) == ["tq-chengxiang-xuyu", *cities]
+    assert world.get("/v1/sites", pilot="none")["total"] == 139
+    assert [one["pilot"] for one in world.get("/v1/sites", pilot="county")["data"]] == ["county"]
+    told = world.get("/v1/coverage/511825/pilots")
+    groups = {one["pilot"]: one for one in told["data"]}
+    assert groups.keys() == {"city", "county", "none"}
+    assert sum(sum(one["states"].values()) for one in told["data"]) == 142
+    everybody = world.get("/v1/sites", limit=1000)["data"]
+    for level, group in groups.items():
+        theirs = [one["state"] for one in everybody if (one["pilot"] or "none") == level]
+        assert {state: count for state, count in group["states"].items() if count} == {
+            state: theirs.count(state) for state in set(theirs)
+        }
+        assert group["denominator"] == len(theirs) - theirs.count("exempt")
+        assert group["ratio"] == theirs.count("covered") / group["denominator"]
+    assert [one["pilot"] for one in world.get("/v1/coverage/511825102/pilots")["data"]] == ["none"]
+    world.refused("/v1/sites", 422, pilot="nobody")
+    world.refused("/v1/coverage/99/pilots", 404)

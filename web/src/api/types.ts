@@ -65,6 +65,15 @@ export interface SiteSummary {
   working: string
   reason: string
   last_proof: string | null
+  pilot: string | null
+}
+
+export interface PilotCoverage {
+  code: string
+  name: string
+  requirement: string
+  as_of: string
+  data: { pilot: string; numerator: number; denominator: number; unknown: number; ratio: number | null; ratio_max: number | null }[]
 }
 
 export interface SiteList {
