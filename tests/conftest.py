@@ -30,10 +30,14 @@ def required(what: str, present: bool) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file is a worker's, so that what it shares is made once; files that look at the demo county share one."""
+    """A file is a worker's, so that what it shares is made once.
+
+    Files that look at the demo county share one. All of the lab's are one worker's: their namespaces have names.
+    """
     looking = {item.path for item in items if "running" in getattr(item, "fixturenames", ())}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("county" if item.path in looking else item.path.stem))
+        group = "county" if item.path in looking else "lab" if item.path.parent.name == "lab" else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

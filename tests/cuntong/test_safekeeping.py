@@ -540,7 +540,7 @@ def test_the_commands_for_the_day_the_server_burns_do_what_the_manual_says(
         for line in text.splitlines():
             words = shlex.split(line, comments=True)
             if words[0] != "cuntong":
-                assert words[0] == "systemctl", line
+                assert words[0] in {"sha256sum", "export", "useradd", "cp", "systemctl"}, line
                 continue
             places = {"/srv/cuntong/inventory": str(instance.inventory), "/srv/dumps/today.dump": "today.dump"}
             owner = {"cuntong": getpass.getuser()} if "--owner" in words else {}
@@ -553,7 +553,7 @@ def test_the_commands_for_the_day_the_server_burns_do_what_the_manual_says(
         return said
 
     type_in(full, before)
-    restored, _ = type_in(other, after)
+    restored, *_ = type_in(other, after)
     assert "What must be done, in this order:" in restored
     assert other.rows() == full.rows()
     assert other.files() == full.files()
