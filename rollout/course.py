@@ -16,6 +16,7 @@ configuration is not confirmed; nothing is saved before a new login was seen.
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from inventory.errors import CuntongError
 from rollout.actions import (
@@ -50,6 +51,8 @@ from rollout.remediation import predict
 from rollout.router import Router
 from rollout.running import fingerprint
 from rollout.standing import Landmarks, Standing
+
+_LEAVING_S: Final = (1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -173,10 +176,16 @@ def _occupied(change: Change) -> Steps[str]:
     if probe is None:
         return ""
     command, somebody = probe
-    try:
-        found = somebody.search((yield from do(Ask(command))))
-    except RefusedLineError:
-        return ""
+    for wait_s in (*_LEAVING_S, None):
+        try:
+            found = somebody.search((yield from do(Ask(command))))
+        except RefusedLineError:
+            return ""
+        if found is None:
+            return ""
+        if wait_s is None:
+            break
+        yield Sleep((yield from do(Now())) + wait_s)  # a session that was hung up is shown for a moment longer
     return " ".join(found["who"].split()) if found else ""
 
 
