@@ -17,7 +17,7 @@ demo: $(STAMP) $(WEB)  ## a whole county on this machine: devices, collector, me
 	$(BIN)/cuntong demo $(ARGS)
 
 test: $(STAMP) $(WEB) debian  ## every test, against real daemons from Debian's packages
-	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadscope $(ARGS)
 
 check: $(STAMP)  ## style, types and the direction of imports
 	$(BIN)/ruff check .

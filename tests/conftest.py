@@ -4,9 +4,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from benchmarks.postgres import Postgres, postgres_server, programs
 from ledger.database import sqlite_url
@@ -15,6 +17,13 @@ from ledger.database import sqlite_url
 settings.register_profile("cuntong", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("cuntong")
 
+_LOOK_AT_THE_COUNTY: Final = frozenset(
+    f"tests/{name}.py"
+    for name in (
+        "cuntong/test_demo", "cuntong/test_doctor", "cuntong/test_manuals", "cuntong/test_rules",
+        "cuntong/test_safekeeping", "cuntong/test_wall", "test_deploy",
+    )
+)  # fmt: skip
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / "shared"
 
@@ -28,16 +37,22 @@ def required(what: str, present: bool) -> None:
     pytest.skip(f"{what} is not installed: run 'make debian' as root")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByRoom(LoadScopeScheduling):  # type: ignore[misc]
     """A file is a worker's, so that what it shares is made once.
 
     Files that look at the demo county share one. All of the lab's are one worker's: their namespaces have names.
     """
-    looking = {item.path for item in items if "running" in getattr(item, "fixturenames", ())}
-    for item in items:
-        group = "county" if item.path in looking else "lab" if item.path.parent.name == "lab" else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        if file.startswith("tests/lab/"):
+            return "lab"
+        return "county" if file in _LOOK_AT_THE_COUNTY else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
+    return ByRoom(config, log)
 
 
 @pytest.fixture(scope="session")
