@@ -202,6 +202,10 @@ class _Wave:
             limit.write_text("\n".join(self._hosts) + "\n", "utf-8")
             county = json.dumps(str(self._inventory.folder.resolve()))
             source.write_text(f"plugin: cuntong\nfolder: {county}\n", "utf-8")
+            try:
+                ssh = self._ssh(folder)
+            except StartError as error:
+                return self._told({host: KioskOutcome(host, State.FAILED, str(error)) for host in self._hosts})
             flags = [flag for flag, on in (("--check", self._task.check), ("--diff", self._task.diff)) if on]
             ended = ansible_runner.run(
                 private_data_dir=str(private),
@@ -212,7 +216,7 @@ class _Wave:
                 limit=f"@{limit}",
                 forks=self._task.forks,
                 extravars=dict(self._task.variables),
-                envvars={**envvars(self._settings, self._inventory.folder, folder), **self._ssh(folder)},
+                envvars={**envvars(self._settings, self._inventory.folder, folder), **ssh},
                 cmdline=" ".join(flags) or None,
                 event_handler=self._hear,
                 suppress_env_files=True,
@@ -221,13 +225,19 @@ class _Wave:
             with ended.stdout as written:
                 said = _COLOURS.sub("", written.read()).strip().splitlines()
         words = " ".join(said[-3:]) if ended.status != "successful" else "Ansible said nothing of it"
-        came = {host: _outcome(host, self._results[host], words) for host in self._hosts}
+        return self._told({host: _outcome(host, self._results[host], words) for host in self._hosts})
+
+    def _told(self, came: dict[str, KioskOutcome]) -> dict[str, KioskOutcome]:
         for one in came.values():
             self._tell(one)
         return came
 
     def _ssh(self, folder: Path) -> dict[str, str]:
-        """How Ansible's ssh finds our keys: the kiosks' in our known_hosts, our own beside what this run writes."""
+        """How Ansible's ssh finds our keys: the kiosks' in our known_hosts, our own beside what this run writes.
+
+        Raises:
+            StartError: our own cannot be opened.
+        """
         kiosks = self._inventory.county.kiosks
         known = self._settings.known_hosts or self._inventory.folder / KNOWN_HOSTS
         reference = kiosks.login.private_key if kiosks is not None else None
