@@ -53,7 +53,10 @@ def plan(
     show_diff: Annotated[bool, typer.Option("--diff", help="Print what would change, line by line.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Read what routers say (nothing is sent to them) and write what would change, in waves, as a hashed plan."""
+    """Read what routers say (nothing is sent to them) and write what would change, in waves, as a hashed plan.
+
+    Exit 1 where not one of them could be read.
+    """
     from cuntong.changing.planning import templates_of, write_plan
     from cuntong.changing.reach import reach
     from cuntong.changing.scope import routers_in
@@ -86,6 +89,8 @@ def plan(
         ready = any(one.readiness is Readiness.READY for one in made.devices)
         after = f"Another person approves it: cuntong approve {name[:8]} --reason ..." if ready else "Nothing to apply."
         say(f"plan {name}\n  {file}\n  {diff}\n{after}")
+    if all(one.readiness is Readiness.UNREADABLE for one in made.devices):
+        raise typer.Exit(1)
 
 
 @app.command(rich_help_panel="Change devices")
