@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from collectors.errors import DecodeError
-from collectors.mib_files import Mibs
 from collectors.snmp import ber
 from inventory.profiles import Profile, Source
+
+if TYPE_CHECKING:  # pysnmp is loaded for who has MIB files only
+    from collectors.mib_names import MibNames
 
 _ROOTS: Final = {
     "org": "1.3", "dod": "1.3.6", "internet": "1.3.6.1", "directory": "1.3.6.1.1",
@@ -118,7 +120,8 @@ class Namebook:
         mibs: what MIB files say; it wins.
     """
 
-    def __init__(self, profiles: Mapping[str, Profile], mibs: Mibs | None = None) -> None:
+    def __init__(self, profiles: Mapping[str, Profile], mibs: "MibNames | None" = None) -> None:
+        self._mibs = mibs
         self._oids: dict[str, str] = {}
         for name, profile in profiles.items():
             for module_name, module in profile.modules.items():
@@ -127,28 +130,31 @@ class Namebook:
                     if source.oid is not None:
                         self._oids.setdefault(f"{module_name}.{column_name}", source.oid)
                         self._oids[f"{name}:{module_name}.{column_name}"] = source.oid
-        known = {**WELL_KNOWN, **(mibs.oids if mibs else {})}
-        self._words = {known[name]: words for name, words in {**_WORDS, **(mibs.words if mibs else {})}.items()}
-        named = {oid: name for name, oid in known.items()}
+        self._words = {WELL_KNOWN[name]: words for name, words in _WORDS.items()}
+        named = {oid: name for name, oid in WELL_KNOWN.items()}
         # A profile names instances; what has a name of its own keeps it.
         self._shown = {
             oid: name
             for name, oid in self._oids.items()
             if ":" not in name and oid.removesuffix(".0") not in named and oid.rpartition(".")[0] not in named
         } | named
-        self._oids |= known
+        self._oids |= WELL_KNOWN
 
     def oid(self, given: str) -> bytes:
         """The object identifier that a person means: numbers, a name, or a name and numbers behind a dot.
 
+        A module before the name (``IF-MIB::ifDescr``) chooses among MIB files that define the same name.
+
         Raises:
             ValueError: no such name, or no object identifier.
         """
-        text = given.strip().lstrip(".").rpartition("::")[2]
-        if text in self._oids:
-            return ber.encode_oid(self._oids[text])
+        module, _, text = given.strip().lstrip(".").rpartition("::")
         found = re.fullmatch(r"(.*?)((?:\.\d+)*)", text)
         name, index = (found[1], found[2]) if found else (text, "")
+        if self._mibs is not None and (place := self._mibs.oid(name, module) or self._mibs.oid(name)):
+            return ber.encode_oid(".".join(map(str, place)) + index)
+        if text in self._oids:
+            return ber.encode_oid(self._oids[text])
         if name in self._oids:
             return ber.encode_oid(self._oids[name] + index)
         try:
@@ -158,14 +164,22 @@ class Namebook:
             mend = f" Did you mean {close[0]}?" if close else " Give its numbers, or its MIB's folder with --mibs."
             raise ValueError(f"{given!r} is no object that we know.{mend}") from None
 
-    def word(self, oid: bytes, number: int) -> str | None:
-        """What this number means at this object, such as ``up``; None where that is not known."""
+    def text(self, oid: bytes, tag: int, content: int | bytes) -> str | None:
+        """A value as its MIB writes it, such as ``up(1)`` or ``23.5 celsius``; None where nothing is known of it."""
         dotted = ber.decode_oid(oid)
-        while dotted:
+        if self._mibs is not None and (shown := self._mibs.text(_arcs(dotted), content)) is not None:
+            return shown
+        while dotted and tag == ber.INTEGER and isinstance(content, int):
             if dotted in self._words:
-                return self._words[dotted].get(number)
+                word = self._words[dotted].get(content)
+                return f"{word}({content})" if word else None
             dotted = dotted.rpartition(".")[0]
         return None
+
+    def index(self, oid: bytes) -> tuple[str, ...]:
+        """What the numbers behind a table's column say, by its MIB; empty where that is not known."""
+        found = self._mibs.find(_arcs(ber.decode_oid(oid))) if self._mibs is not None else None
+        return found.indexes if found else ()
 
     def name(self, oid: bytes) -> str:
         """What people call it: the longest name that is known, and the numbers behind it."""
@@ -173,9 +187,15 @@ class Namebook:
             dotted = ber.decode_oid(oid)
         except DecodeError:
             return oid.hex()
+        found = self._mibs.find(_arcs(dotted)) if self._mibs is not None else None
+        longest = dotted.count(".") + 1 - len(found.rest) if found else 0
         prefix = dotted
-        while prefix:
+        while prefix and prefix.count(".") >= longest:
             if prefix in self._shown:
                 return self._shown[prefix] + dotted[len(prefix) :]
             prefix = prefix.rpartition(".")[0]
-        return dotted
+        return ".".join([found.name, *map(str, found.rest)]) if found else dotted
+
+
+def _arcs(dotted: str) -> tuple[int, ...]:
+    return tuple(map(int, dotted.split("."))) if dotted else ()

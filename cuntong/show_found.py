@@ -49,10 +49,10 @@ def value(oid: bytes, tag: int, content: Value, book: Namebook) -> dict[str, str
     kind = _TYPES.get(tag, f"type {tag}")
     if content is None:
         return {"type": kind, "value": ""}
+    if tag not in (ber.OBJECT_IDENTIFIER, ber.IP_ADDRESS, ber.OPAQUE) and (said := book.text(oid, tag, content)):
+        return {"type": kind, "value": said}
     if isinstance(content, int):
-        word = book.word(oid, content) if tag == ber.INTEGER else None
-        shown = f"{word}({content})" if word else _ticks(content) if tag == ber.TIME_TICKS else str(content)
-        return {"type": kind, "value": shown}
+        return {"type": kind, "value": _ticks(content) if tag == ber.TIME_TICKS else str(content)}
     if tag == ber.OBJECT_IDENTIFIER:
         return {"type": kind, "value": book.name(content)}
     if tag == ber.IP_ADDRESS and len(content) == 4:

@@ -30,6 +30,7 @@ from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings
 
 if TYPE_CHECKING:
+    from collectors.mib_names import MibNames
     from collectors.naming import Namebook
     from collectors.snmp.usm import User
     from collectors.walking import Walked
@@ -205,14 +206,13 @@ def walk(
     as_json: Json = False,
 ) -> None:
     """Show what a device answers below one object, with names and values for people."""
-    from collectors.mib_files import read_mibs
-    from collectors.naming import WELL_KNOWN, Namebook
+    from collectors.naming import Namebook
     from collectors.snmp import ber
     from cuntong.show_found import value
     from inventory.profiles import load_profiles
 
     who = _opened(credential, community)
-    book = Namebook(load_profiles(profiles), read_mibs(mibs, WELL_KNOWN) if mibs else None)
+    book = Namebook(load_profiles(profiles), _of_files(mibs) if mibs else None)
     try:
         root = book.oid(what)
     except ValueError as error:
@@ -222,18 +222,36 @@ def walk(
         _compare(address, who, root, walked, book, limit, timeout, retries, as_json)
         return
     rows = [
-        {"oid": ber.decode_oid(oid), "name": book.name(oid), **value(oid, tag, content, book)}
+        {"oid": ber.decode_oid(oid), "name": book.name(oid), **_index(oid, book), **value(oid, tag, content, book)}
         for oid, tag, content in walked.rows
     ]
     if as_json:
         print_json({"rows": rows, "problems": walked.problems})
         return
     for row in rows:
-        say(f"{row['oid'] if numeric else row['name']} = {row['type']}: {row['value']}")
+        index = f" [{', '.join(row['index'])}]" if "index" in row and not numeric else ""
+        say(f"{row['oid'] if numeric else row['name']}{index} = {row['type']}: {row['value']}")
     if not rows:
         say(f"{address} has nothing at {what}")
     for problem in walked.problems:
         err.print(f"! {problem}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _of_files(folder: Path) -> "MibNames":
+    from collectors.mib_files import read_mibs
+    from collectors.mib_names import MibNames
+    from collectors.naming import WELL_KNOWN
+
+    objects = read_mibs(folder, WELL_KNOWN)
+    if not objects:
+        err.print(f"! {folder} holds no MIB file that names an object", markup=False, highlight=False, soft_wrap=True)
+    return MibNames(objects)
+
+
+def _index(oid: bytes, book: "Namebook") -> dict[str, tuple[str, ...]]:
+    """What numbers a row of a table, where that is more than the numbers in its name."""
+    index = book.index(oid)
+    return {"index": index} if any(not part.isdigit() for part in index) else {}
 
 
 def _compare(

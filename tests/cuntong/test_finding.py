@@ -59,6 +59,32 @@ def test_a_walk_is_shown_with_names_and_values_for_people(cuntong: "Command", re
     assert document["rows"][0]["value"] == "eth0"
 
 
+def test_a_walk_is_shown_with_what_an_operators_mib_files_say(
+    cuntong: "Command", replayed: str, tmp_path: Path
+) -> None:
+    (tmp_path / "IF-MIB.my").write_text(
+        """
+        IF-MIB DEFINITIONS ::= BEGIN
+        ifXEntry OBJECT-TYPE SYNTAX IfXEntry ACCESS not-accessible STATUS mandatory
+            INDEX { linePort } ::= { ifXTable 1 }
+        linePort OBJECT-TYPE SYNTAX INTEGER { uplink(1) } ACCESS not-accessible STATUS mandatory ::= { interfaces 9 }
+        lineOctets OBJECT-TYPE SYNTAX Counter64 UNITS "octets" ACCESS read-only STATUS mandatory ::= { ifXEntry 6 }
+        END
+        """,
+        "utf-8",
+    )
+    said = cuntong("walk", replayed, "lineOctets", "--mibs", tmp_path)
+    assert (said.code, said.out.strip()) == (0, "lineOctets.1 [uplink(1)] = Counter64: 123456789012 octets")
+    row = json.loads(cuntong("walk", replayed, "IF-MIB::lineOctets", "--mibs", tmp_path, "--json").out)["rows"][0]
+    assert row["index"] == ["uplink(1)"]
+
+
+def test_a_folder_without_mib_files_is_told(cuntong: "Command", replayed: str, tmp_path: Path) -> None:
+    said = cuntong("walk", replayed, "sysName", "--mibs", tmp_path)
+    assert said.out.strip() == "sysName.0 = String: village-gate"
+    assert said.err.strip() == f"! {tmp_path} holds no MIB file that names an object"
+
+
 def test_a_walk_of_an_unknown_name_says_what_to_do(cuntong: "Command") -> None:
     said = cuntong("walk", "127.0.0.1:9", "iftable")
     assert (said.code, said.err.strip()) == (2, "'iftable' is no object that we know. Did you mean ifTable?")
