@@ -39,7 +39,7 @@ Place = tuple[str, str]
 Sample = tuple[Sequence[str], float]
 
 _OUTCOMES: Final = ("done", "stopped")
-_ENDS: Final = ("confirmed", "rolled_back", "lost", "needs_visit", "stale", "failed")
+ENDS: Final = ("confirmed", "rolled_back", "lost", "needs_visit", "stale", "failed")
 
 
 class _Counties:
@@ -141,6 +141,7 @@ class ApiMetrics:
         sites: list[Sample] = []
         targets: list[Sample] = []
         deadlines: dict[str, float] = {}
+        names: dict[str, str] = {}
         for node, place in self._counties.places:
             for found in milestones_of(standing, snapshot, node):
                 milestone, progress = found.milestone, found.progress
@@ -150,6 +151,8 @@ class ApiMetrics:
                 sites.append(((*place, milestone.id, "missing"), progress.asked - progress.met))
                 targets.append(((*place, milestone.id, self._requirement(milestone)), progress.target_ratio))
                 deadlines[milestone.id] = _end_of(milestone)
+                names[milestone.id] = milestone.title
+        yield lines(r.MILESTONE_INFO, ((named, 1) for named in names.items()))
         yield lines(r.MILESTONE_SITES, sites)
         yield lines(r.MILESTONE_TARGET, targets)
         yield lines(r.MILESTONE_DEADLINE, (((id,), at) for id, at in deadlines.items()))
@@ -187,7 +190,7 @@ class ApiMetrics:
     ) -> Iterator[tuple[Metric, str]]:
         inventory = self._standing.inventory
         places = [place for _, place in self._counties.places]
-        by_state: Counter[tuple[Place, str]] = Counter({(place, state): 0 for place in places for state in _ENDS})
+        by_state: Counter[tuple[Place, str]] = Counter({(place, state): 0 for place in places for state in ENDS})
         drifted: Counter[tuple[Place, str]] = Counter({(place, "router"): 0 for place in places})
         never: Counter[Place] = Counter(dict.fromkeys(places, 0))
         taken: list[Sample] = []
@@ -196,7 +199,7 @@ class ApiMetrics:
             place = places[self._counties.of(site)]
             for device in inventory.devices.of(site):
                 if device.id in known:
-                    for state in _ENDS:
+                    for state in ENDS:
                         by_state[place, state] += changes[device.id, state]
                 backup = kept.get(device.id)
                 if backup is not None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from api.actions.grants import allowed
 from api.messages import LANGUAGES
@@ -17,7 +17,7 @@ from api.milestones import day_at
 from api.view import View
 from inventory.assessment import FILE as ASSESSMENT
 
-_BUILT: Final = Path(__file__).parent / "static" / "app"
+BUILT: Final = Path(__file__).parent / "static" / "app"
 _ENTRY: Final = "src/main.ts"
 _FIRST: Final = ("src/views/OverviewView.vue", "src/components/ChartBox.vue")
 
@@ -27,23 +27,36 @@ VIEWS: Final = ("/villages", "/network", "/outages", "/shift", "/today", *PUBLIS
 """Addresses that only the browser's program answers; the same as in web/src/app/router.ts."""
 
 
-@cache
-def program() -> dict[str, list[str]]:
-    """The built script and styles of the page, as addresses; empty where nothing was built.
+class Built(NamedTuple):
+    """A program as the browser asks for it: addresses; empty where nothing was built.
 
-    ``first`` are the parts that a division's page needs next: a browser that knows them fetches them at once, and
-    not one after the other.
+    Args:
+        first: the parts that it needs next; a browser that knows them fetches them at once, and not one by one.
     """
+
+    scripts: list[str]
+    styles: list[str]
+    first: list[str]
+
+
+@cache
+def built(entry: str, first: tuple[str, ...] = ()) -> Built:
+    """A program of ``web/`` by its source file, with the parts named by theirs that it needs next."""
     try:
-        manifest: dict[str, dict[str, Any]] = json.loads((_BUILT / "manifest.json").read_text("utf-8"))
+        manifest: dict[str, dict[str, Any]] = json.loads((BUILT / "manifest.json").read_text("utf-8"))
     except FileNotFoundError:
-        return {"scripts": [], "styles": [], "first": []}
-    entry = manifest[_ENTRY]
-    return {
-        "scripts": [f"/static/app/{entry['file']}"],
-        "styles": [f"/static/app/{style}" for style in entry.get("css", ())],
-        "first": [f"/static/app/{manifest[one]['file']}" for one in sorted(_needed(manifest, _FIRST) - {_ENTRY})],
-    }
+        return Built([], [], [])
+    told = manifest[entry]
+    return Built(
+        [f"/static/app/{told['file']}"],
+        [f"/static/app/{style}" for style in told.get("css", ())],
+        [f"/static/app/{manifest[one]['file']}" for one in sorted(_needed(manifest, first) - {entry})],
+    )
+
+
+def program() -> Built:
+    """The page's own."""
+    return built(_ENTRY, _FIRST)
 
 
 def _needed(manifest: dict[str, dict[str, Any]], names: Iterable[str]) -> set[str]:

@@ -91,7 +91,7 @@ def main() -> int:
     parser.add_argument("--loads", type=int, default=10)
     loads = parser.parse_args().loads
     chromium = shutil.which("chromium")
-    if chromium is None or not web.program()["scripts"]:
+    if chromium is None or not web.program().scripts:
         print("needs Debian's chromium and the built page (make web)", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:

@@ -7,7 +7,7 @@ disappears.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -99,7 +99,11 @@ class CountyText:
         for line in lines:
             self._lines.setdefault(line.router, []).append(line)
         self._noticed = Noticed(inventory, collector, lines, echoed, places)
-        self._static = _describe_sites(inventory, places) | _describe_lines(inventory, lines)
+        self._static = (
+            _describe_names(inventory, self._townships)
+            | _describe_sites(inventory, places)
+            | _describe_lines(inventory, lines)
+        )
         self._schedules: dict[str, tuple[float, bool]] = {}  # until when it stays as it is
 
     def render(self) -> bytes:
@@ -251,6 +255,19 @@ class CountyText:
                 self._schedules[name] = next_change(calendar, at), now
             active[name] = now
         return "".join(f"{series(r.SCHEDULE_ACTIVE, name)}{int(now)}\n" for name, now in active.items())
+
+
+def _describe_names(inventory: Inventory, townships: Iterable[str]) -> dict[Metric, str]:
+    """What people call what the other series name by a code."""
+    nodes = inventory.nodes
+    names = {code[:9]: nodes.names[node] for code, node in nodes.index.items() if nodes.levels[node] == 4}
+    townships = sorted({one for one in townships if one})
+    carriers = sorted(inventory.county.carriers.items())
+    return {
+        r.COUNTY_INFO: f"{series(r.COUNTY_INFO, nodes.names[0])}1\n",
+        r.TOWNSHIP_INFO: "".join(f"{series(r.TOWNSHIP_INFO, one, names[one])}1\n" for one in townships),
+        r.CARRIER_INFO: "".join(f"{series(r.CARRIER_INFO, *one)}1\n" for one in carriers),
+    }
 
 
 def _describe_sites(inventory: Inventory, places: list[tuple[str, str, str]]) -> dict[Metric, str]:

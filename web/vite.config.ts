@@ -12,6 +12,6 @@ export default defineConfig({
     target: 'es2020', // office browsers follow Chromium years behind
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
-    rollupOptions: { input: 'src/main.ts' },
+    rollupOptions: { input: ['src/main.ts', 'src/wall.ts'] }, // the page, and the lines of `cuntong noc`
   },
 })

@@ -17,7 +17,17 @@ from exporter.dashboards.model import Board, Kind, Panel
 _PATIENCE_S: Final = 8.0
 _WINDOW_S: Final = 6 * 3600.0
 _POINTS: Final = 180
+_NAMED: Final = {
+    "site": "cuntong_site_info",
+    "county": "cuntong_county_info",
+    "township": "cuntong_township_info",
+    "carrier": "cuntong_carrier_info",
+    "milestone": "cuntong_coverage_milestone_info",
+}
 _RATE_WINDOW: Final = "5m"  # what `$__rate_interval` stands for: four scrapes of a minute
+
+Names = Mapping[str, Mapping[str, str]]
+"""What people call it: by the label that holds an id, and the id."""
 
 
 class PrometheusError(Exception):
@@ -26,7 +36,11 @@ class PrometheusError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One element of an answer: its labels, the legend's text, and the points (Unix seconds, value), oldest first."""
+    """One element of an answer: its labels, the legend in Grafana's form, and the points.
+
+    Args:
+        points: Unix seconds and value, oldest first.
+    """
 
     labels: Mapping[str, str]
     legend: str
@@ -72,14 +86,18 @@ class Prometheus:
         words = {"match[]": found[1], "start": str(time.time() - 600)}
         return list(await asyncio.to_thread(self._get, f"label/{found[2]}/values", words))
 
-    async def names(self) -> dict[str, str]:
-        """What people call each site, by its id.
+    async def names(self) -> Names:
+        """What people call what series name by an id.
 
         Raises:
             PrometheusError: no answer.
         """
-        told = await asyncio.to_thread(self._get, "query", {"query": "group by (site, name) (cuntong_site_info)"})
-        return {one["metric"].get("site", ""): one["metric"].get("name", "") for one in told["result"]}
+        found = await asyncio.gather(*(asyncio.to_thread(self._names, *one) for one in _NAMED.items()))
+        return dict(zip(_NAMED, found, strict=True))
+
+    def _names(self, label: str, metric: str) -> dict[str, str]:
+        told = self._get("query", {"query": f"group by ({label}, name) ({metric})"})
+        return {one["metric"].get(label, ""): one["metric"].get("name", "") for one in told["result"]}
 
     def now(self, expr: str, at: float) -> list[tuple[Mapping[str, str], float]]:
         """Every series of an expression at Unix time ``at``: its labels and its value; what is no number is left out.
@@ -101,7 +119,7 @@ class Prometheus:
                     told = one["values"] if "values" in one else [one["value"]]
                     points = [(float(at), float(value)) for at, value in told if not math.isnan(float(value))]
                     if points:
-                        found.append(Series(labels, _legend(query.legend, labels), points))
+                        found.append(Series(labels, query.legend, points))
         except PrometheusError as error:
             return Answer(problem=str(error))
         return Answer(found)
@@ -135,7 +153,3 @@ def filled(expr: str, chosen: Mapping[str, str]) -> str:
     for name, value in chosen.items():
         expr = expr.replace(f"${name}", value.replace("\\", "\\\\").replace('"', '\\"'))
     return expr
-
-
-def _legend(template: str, labels: Mapping[str, str]) -> str:
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), template).strip()

@@ -1,13 +1,15 @@
 """Panels as HTML: big figures, bars, sentences and lines that can be read from five metres. Pure."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from html import escape
 from typing import Final
 
-from api.messages import say
-from cuntong.wall.asking import Answer, Series
+from api.messages import LANGUAGES, say
+from cuntong.wall.asking import Answer, Names, Series
 from exporter.dashboards.model import Kind, Panel, Unit
 
 _CHINA: Final = timezone(timedelta(hours=8))
@@ -15,19 +17,43 @@ _ROWS: Final = 12
 _COLOURS: Final = 6
 _WIDTH, _HEIGHT = 600, 160
 
+_THINGS: Final = frozenset({"node", "uplink", "link", "device", "site"})
+_MESSAGES: Final = {
+    "cause": "blame", "scope": "scope", "type": "type", "fault": "fault", "peripheral": "fault", "lifecycle": "claim",
+    "requirement": "requirement", "class": "class", "link_type": "link",
+}  # fmt: skip
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "planned": {"yes": "是", "no": "否"},
+    "role": {"primary": "主用", "backup": "备用"},
+    "severity": {"critical": "紧急", "warning": "警告", "info": "提示"},
+    "outcome": {"done": "完成", "stopped": "中止"},
+    "result": {
+        "answered": "有应答", "silent": "无应答", "refused": "被拒绝", "accepted": "已接受", "foreign": "来源不明",
+        "limited_source": "单台超限", "limited_global": "总量超限", "garbled": "无法解读", "introduced": "已告知引擎",
+        "overflowed": "内核丢弃",
+    },
+    "state": {
+        "confirmed": "已确认", "rolled_back": "已回退", "lost": "失联", "needs_visit": "需现场处理", "stale": "已过期",
+        "failed": "失败", "running": "进行中", "pausing": "正在暂停", "stopping": "正在中止", "abandoned": "控制端失联",
+        "up": "正常", "silent": "无应答", "suspect": "复核中", "unknown": "不明",
+        "off_hours": "非服务时间",
+        "covered": "正常", "degraded": "中断中", "not_built": "未建成", "exempt": "不要求",
+    },
+}  # fmt: skip
 
-def panel_html(panel: Panel, answer: Answer, names: Mapping[str, str], now: float | None = None) -> str:
+
+def panel_html(panel: Panel, answer: Answer, names: Names, now: float | None = None) -> str:
     """The inside of a panel.
 
     Args:
-        names: of sites, by id.
+        names: what people call what a label's value stands for.
     """
     at = time.time() if now is None else now
     if answer.problem:
         return f'<p class="problem">{escape(answer.problem)}</p>'
     if not answer.series:
         return f'<p class="calm">{"无" if panel.calm else "没有数据"}</p>'
-    draw: Callable[[Panel, Answer, Mapping[str, str], float], str] = {
+    draw: Callable[[Panel, Answer, Names, float], str] = {
         Kind.STAT: _stat, Kind.BARS: _bars, Kind.TABLE: _table, Kind.LINES: _lines,
     }[panel.kind]  # fmt: skip
     return draw(panel, answer, names, at)
@@ -52,6 +78,8 @@ def shown(value: float, unit: Unit, now: float) -> str:
             return "正常" if value else "异常"
         case Unit.BITS:
             return f"{_short(value)}bit/s"
+        case Unit.BYTES:
+            return f"{value / 2**20:.0f} MiB" if abs(value) < 2**30 else f"{value / 2**30:.1f} GiB"
         case Unit.CELSIUS:
             return f"{value:.0f} °C"
         case Unit.DBM:
@@ -77,16 +105,16 @@ def _ago(seconds: float) -> str:
     return f"{hours} 小时 {minutes} 分" if hours < 48 else f"{hours // 24} 天"
 
 
-def _stat(panel: Panel, answer: Answer, names: Mapping[str, str], now: float) -> str:
+def _stat(panel: Panel, answer: Answer, names: Names, now: float) -> str:
     parts = []
     for one in answer.series[:4]:
         bad = " bad" if is_bad(panel, one.value) else ""
-        small = f"<small>{escape(_word(one.legend, names))}</small>" if one.legend else ""
+        small = f"<small>{escape(_legend(one, names))}</small>" if one.legend else ""
         parts.append(f'<div class="big{bad}">{escape(shown(one.value, panel.unit, now))}{small}</div>')
     return "".join(parts)
 
 
-def _bars(panel: Panel, answer: Answer, names: Mapping[str, str], now: float) -> str:
+def _bars(panel: Panel, answer: Answer, names: Names, now: float) -> str:
     oldest = panel.unit is Unit.SINCE
     rows = sorted(answer.series, key=lambda one: one.value, reverse=not oldest and panel.bad_to is None)[:_ROWS]
     lengths = [now - one.value if oldest else one.value for one in rows]
@@ -96,7 +124,7 @@ def _bars(panel: Panel, answer: Answer, names: Mapping[str, str], now: float) ->
         bad = " bad" if is_bad(panel, one.value) else ""
         share = max(0.0, min(1.0, length / longest))
         html.append(
-            f'<tr class="row{bad}"><th>{escape(_word(one.legend, names)) or "全部"}</th>'
+            f'<tr class="row{bad}"><th>{escape(_legend(one, names)) or "全部"}</th>'
             '<td><svg viewBox="0 0 100 10" preserveAspectRatio="none">'
             f'<rect width="{100 * share:.1f}" height="10"/></svg></td>'
             f'<td class="num">{escape(shown(one.value, panel.unit, now))}</td></tr>'
@@ -104,7 +132,7 @@ def _bars(panel: Panel, answer: Answer, names: Mapping[str, str], now: float) ->
     return f'<table class="bars">{"".join(html)}</table>{_rest(answer)}'
 
 
-def _table(panel: Panel, answer: Answer, names: Mapping[str, str], now: float) -> str:
+def _table(panel: Panel, answer: Answer, names: Names, now: float) -> str:
     rows = sorted(answer.series, key=lambda one: one.value)[:_ROWS]
     head = "".join(f"<th>{escape(title)}</th>" for _, title in panel.columns)
     last = {Unit.SINCE: "已持续", Unit.STATE: "状态", Unit.RATIO: "比例"}.get(panel.unit, "数量")
@@ -124,43 +152,33 @@ def _rest(answer: Answer) -> str:
     return f'<p class="rest">另有 {more} 项</p>' if more > 0 else ""
 
 
-def _cell(label: str, value: str, names: Mapping[str, str]) -> str:
-    match label:
-        case "cause":
-            return say("zh", f"blame.{value}")
-        case "scope":
-            return say("zh", f"scope.{value}")
-        case "type":
-            return say("zh", f"type.{value}")
-        case "fault" | "peripheral":
-            return say("zh", f"fault.{value}")
-        case "lifecycle":
-            return say("zh", f"claim.{value}")
-        case "requirement":
-            return say("zh", f"requirement.{value}")
-        case "state":
-            return say("zh", f"state.{value}")
-        case "planned":
-            return {"yes": "是", "no": "否"}.get(value, value)
-        case _:
-            return _word(value, names)
+def _legend(one: Series, names: Names) -> str:
+    return re.sub(
+        r"\{\{(\w+)\}\}", lambda found: _cell(found[1], one.labels.get(found[1], ""), names), one.legend
+    ).strip()
 
 
-def _word(text: str, names: Mapping[str, str]) -> str:
-    """An id as people say it: a site by its name, a device by its site's name and its role."""
-    if text in names:
-        return names[text]
-    first, space, rest = text.partition(" ")
-    if space:
-        return f"{_word(first, names)} {_word(rest, names)}"
-    requirement = say("zh", f"requirement.{text}")
-    if requirement != text:
-        return requirement
-    site, dash, role = text.rpartition("-")
-    return f"{names[site]} {role}" if dash and site in names else text
+def _cell(label: str, value: str, names: Names) -> str:
+    """A label's value as people say it."""
+    if value in names.get(label, ()):
+        return names[label][value]
+    if value in _WORDS.get(label, ()):
+        return _WORDS[label][value]
+    if label in _MESSAGES:
+        key = f"{_MESSAGES[label]}.{value}"
+        return value if key not in LANGUAGES["zh"] else say("zh", key)
+    return _thing(value, names["site"]) if label in _THINGS and "site" in names else value
 
 
-def _lines(panel: Panel, answer: Answer, names: Mapping[str, str], now: float) -> str:
+def _thing(id: str, sites: Mapping[str, str]) -> str:
+    """A site by its name, a device or line by its site's name and its role."""
+    if id in sites:
+        return sites[id]
+    site, dash, role = id.rpartition("-")
+    return f"{sites[site]} {role}" if dash and site in sites else id
+
+
+def _lines(panel: Panel, answer: Answer, names: Names, now: float) -> str:
     rows = sorted(answer.series, key=lambda one: one.value, reverse=True)[:_COLOURS]
     first = min(one.points[0][0] for one in rows)
     last = max(one.points[-1][0] for one in rows)
@@ -178,26 +196,34 @@ def _lines(panel: Panel, answer: Answer, names: Mapping[str, str], now: float) -
     )
     begin, end = (datetime.fromtimestamp(at, _CHINA).strftime("%H:%M") for at in (first, last))
     keys = "".join(
-        f'<li><i class="c{number}"></i>{escape(_word(one.legend, names)) or "全部"} '
+        f'<li><i class="c{number}"></i>{escape(_legend(one, names)) or "全部"} '
         f"<b>{escape(shown(one.value, panel.unit, now))}</b></li>"
         for number, one in enumerate(rows)
     )
+    drawn = {
+        "unit": panel.unit,
+        "bad_from": panel.bad_from,
+        "bad_to": panel.bad_to,
+        "lines": [{"name": _legend(one, names) or "全部", "points": one.points} for one in rows],
+    }
+    told = escape(json.dumps(drawn, ensure_ascii=False, separators=(",", ":")))
     return (
+        f'<div class="lines" data-lines="{told}">'
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" role="img">{lines}</svg>'
         f'<p class="axis"><span>{begin}</span><span>最高 {escape(shown(top, panel.unit, now))}</span>'
-        f"<span>{end}</span></p>"
+        f"<span>{end}</span></p></div>"
         f'<ul class="keys">{keys}</ul>'
     )
 
 
-def sentences(outages: Answer, names: Mapping[str, str], now: float) -> list[str]:
+def sentences(outages: Answer, names: Names, now: float) -> list[str]:
     """Open outages as one sentence each, the longest first; announced ones last."""
     rows = sorted(outages.series, key=lambda one: (one.labels.get("planned") == "yes", one.value))
     return [_sentence(one, names, now) for one in rows]
 
 
-def _sentence(one: Series, names: Mapping[str, str], now: float) -> str:
-    who = _word(one.labels.get("node", ""), names)
+def _sentence(one: Series, names: Names, now: float) -> str:
+    who = _cell("node", one.labels.get("node", ""), names)
     why = _cell("cause", one.labels.get("cause", "unknown"), names)
     planned = "（计划内）" if one.labels.get("planned") == "yes" else ""
     return f"{who}：{why}，已 {_ago(now - one.value)}{planned}"

@@ -10,9 +10,11 @@ from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
-from cuntong.wall.asking import Prometheus, PrometheusError
+from api.web import BUILT, built
+from cuntong.wall.asking import Names, Prometheus, PrometheusError
 from cuntong.wall.drawing import panel_html, sentences
 from exporter.dashboards.boards import BOARDS
 from exporter.dashboards.model import Board
@@ -20,12 +22,13 @@ from exporter.dashboards.model import Board
 _HERE: Final = Path(__file__).parent
 _CHINA: Final = timezone(timedelta(hours=8))
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_PROGRAM: Final = "src/wall.ts"
 _ROOTS: Final = "中断根源"
 """The panel of the first board that is told in sentences, too."""
 
@@ -52,6 +55,7 @@ class Wall:
                 Route("/", self._first),
                 Route("/wall.css", self._style),
                 Route("/healthz", self._healthz),
+                Mount("/static/app", StaticFiles(directory=BUILT, check_dir=False)),
                 Route("/{uid}", self._show),
             ]
         )
@@ -73,7 +77,7 @@ class Wall:
 
     async def _draw(self, request: Request, board: Board) -> Response:
         now = time.time()
-        names: dict[str, str] = {}
+        names: Names = {}
         choices: dict[str, list[str]] = {}
         chosen: dict[str, str] = {}
         problem = ""
@@ -104,11 +108,12 @@ class Wall:
                 for variable in board.variables
             ],
             names=names,
+            scripts=built(_PROGRAM).scripts,
         )
         return HTMLResponse(html, 200 if not problem else 503, headers=_HEADERS)
 
 
-def _rows(board: Board, answers: dict[str, Any], names: dict[str, str], now: float) -> list[tuple[str, list[Any]]]:
+def _rows(board: Board, answers: dict[str, Any], names: Names, now: float) -> list[tuple[str, list[Any]]]:
     return [
         (row.title, [(panel, Markup(panel_html(panel, answers[panel.title], names, now))) for panel in row.panels])  # noqa: S704  its texts are escaped where they enter
         for row in board.rows

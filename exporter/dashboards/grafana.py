@@ -40,7 +40,8 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 _SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 _UNITS: Final = {
     Unit.COUNT: "short", Unit.RATIO: "percentunit", Unit.SECONDS: "s", Unit.SINCE: "dateTimeFromNow",
-    Unit.BITS: "bps", Unit.DBM: "dBm", Unit.CELSIUS: "celsius", Unit.STATE: "none", Unit.PRESENCE: "none",
+    Unit.BITS: "bps", Unit.BYTES: "bytes", Unit.DBM: "dBm", Unit.CELSIUS: "celsius", Unit.STATE: "none",
+    Unit.PRESENCE: "none",
 }  # fmt: skip
 _GOOD, _BAD, _PLAIN = "green", "red", "text"
 _TAG: Final = "cuntong"

@@ -17,6 +17,7 @@ class Unit(StrEnum):
     SECONDS = "seconds"
     SINCE = "since"  # a Unix time, shown as how long ago
     BITS = "bits"  # per second
+    BYTES = "bytes"
     DBM = "dbm"
     CELSIUS = "celsius"
     STATE = "state"  # 1 in order, 0 not

@@ -30,6 +30,10 @@ COVERAGE_SNAPSHOT: Final = Metric(
     "cuntong_coverage_snapshot_timestamp_seconds", "gauge", (),
     "Unix time of the newest rollup.", "最近一次汇总的时间。",
 )  # fmt: skip
+MILESTONE_INFO: Final = Metric(
+    "cuntong_coverage_milestone_info", "info", ("milestone", "name"),
+    "What a milestone is called; always 1.", "里程碑的名称，恒为 1。",
+)  # fmt: skip
 MILESTONE_SITES: Final = Metric(
     "cuntong_coverage_milestone_sites", "gauge", ("milestone", "state"),
     "Sites that a milestone asks, by state: met or missing.", "里程碑涉及的站点数：已达到、未达到。",
@@ -131,7 +135,7 @@ WORK_DONE: Final = Metric(
 
 LEDGER_METRICS: Final[Sequence[Metric]] = (
     COVERAGE_VILLAGES, COVERAGE_CLAIMED, COVERAGE_CONTRADICTIONS, COVERAGE_OLDEST, COVERAGE_SNAPSHOT,
-    MILESTONE_SITES, MILESTONE_TARGET, MILESTONE_DEADLINE,
+    MILESTONE_INFO, MILESTONE_SITES, MILESTONE_TARGET, MILESTONE_DEADLINE,
     PROVISION_RUNS, PROVISION_DURATION, PROVISION_LAST, PROVISION_IN_PROGRESS, PROVISION_CHANGES,
     PROVISION_DRIFTED, PROVISION_UNBACKED, CONFIG_BACKUP,
     NOTIFICATIONS, NOTIFICATIONS_WAITING, NOTIFICATIONS_OLDEST, ALERTS_HEARD, ALERTING_HEARTBEAT,

@@ -9,6 +9,17 @@ _SITE = ("site",)
 _DEVICE = ("site", "device")
 _LINK = ("site", "link")
 
+COUNTY_INFO: Final = Metric(
+    "cuntong_county_info", "info", ("name",), "What the county is called; always 1.", "县的名称，恒为 1。",
+)  # fmt: skip
+TOWNSHIP_INFO: Final = Metric(
+    "cuntong_township_info", "info", ("township", "name"),
+    "What a township is called, by its 9 digits; always 1.", "乡镇的名称，按 9 位代码，恒为 1。",
+)  # fmt: skip
+CARRIER_INFO: Final = Metric(
+    "cuntong_carrier_info", "info", ("carrier", "name"),
+    "What a carrier is called; always 1.", "运营商的名称，恒为 1。",
+)  # fmt: skip
 SITE_INFO: Final = Metric(
     "cuntong_site_info",
     "info",
@@ -208,6 +219,7 @@ OUTAGE_PROMISED: Final = Metric(
 )  # fmt: skip
 
 COUNTY_METRICS: Final[Sequence[Metric]] = (
+    COUNTY_INFO, TOWNSHIP_INFO, CARRIER_INFO,
     SITE_INFO, SITE_UP, SITE_WORKING, SITE_LAST_SEEN, SITE_MAINTENANCE, SITE_TROUBLE, SITES, SCHEDULE_ACTIVE,
     LINK_INFO, LINK_UP, LINK_STATE_CHANGES, LINK_SPEED, LINK_CONTRACT_END, LINK_RECEIVE, LINK_TRANSMIT,
     LINK_ERRORS, LINK_DISCARDS,

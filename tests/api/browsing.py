@@ -24,7 +24,7 @@ AXE: Final = WEB / "node_modules" / "axe-core" / "axe.min.js"
 
 @pytest.fixture(scope="module")  # while it runs its loop is this thread's: no asynchronous test beside it
 def browser(program: Any, need: Callable[[str, bool], None]) -> Iterator[Browser]:
-    need("the built page (make web)", bool(web.program()["scripts"]) and AXE.is_file())
+    need("the built page (make web)", bool(web.program().scripts) and AXE.is_file())
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=program.path("chromium"), args=["--no-sandbox", "--disable-gpu"]

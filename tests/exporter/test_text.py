@@ -129,6 +129,9 @@ def test_each_site_and_each_device_is_there_once(answering: "Stand") -> None:
 def test_before_the_first_poll_there_is_identity_and_no_measurement(stand: "Stand") -> None:
     found = families(stand)
     assert set(found) == {
+        "cuntong_county_info",
+        "cuntong_township_info",
+        "cuntong_carrier_info",
         "cuntong_site_info",
         "cuntong_site_maintenance",
         "cuntong_sites",  # all of them unknown
@@ -139,6 +142,18 @@ def test_before_the_first_poll_there_is_identity_and_no_measurement(stand: "Stan
         "cuntong_device_service_promised",
         "cuntong_schedule_active",
     }
+
+
+def test_codes_have_the_names_that_people_know(stand: "Stand") -> None:
+    found = {
+        name.removesuffix("_info").rpartition("_")[2]: [tuple(sample.labels.values()) for sample in family.samples]
+        for name, family in families(stand).items()
+        if name in ("cuntong_county_info", "cuntong_township_info", "cuntong_carrier_info")
+    }
+    assert found["county"] == [("天全县",)]
+    assert ("telecom", "中国电信") in found["carrier"]
+    assert ("511825101", "始阳镇") in found["township"]
+    assert len(found["township"]) == 10
 
 
 def test_a_reading_becomes_its_series_in_base_units(stand: "Stand") -> None:
