@@ -200,16 +200,20 @@ class _Inhibitors:
             if sources:
                 self._rules.append((source, target, equal, sources))
         self.none = not self._rules
+        self._above = {id(alert): self._silencers(alert) for alert in alerts}
 
     def silence(self, alert: Alert, at: float) -> bool:
+        return any(other.fires(at) for other in self._above[id(alert)])
+
+    def _silencers(self, alert: Alert) -> list[Alert]:
+        """What silences this alert while it fires."""
+        found: list[Alert] = []
         for source, target, equal, sources in self._rules:
-            if not target(alert.labels):
-                continue
-            both = source(alert.labels)  # an alert that is source and target is not silenced by its like
-            for other in sources.get(_values(alert.labels, equal), ()):
-                if other.fires(at) and not (both and target(other.labels)):
-                    return True
-        return False
+            if target(alert.labels):
+                both = source(alert.labels)  # an alert that is source and target is not silenced by its like
+                others = sources.get(_values(alert.labels, equal), ())
+                found += (one for one in others if not (both and target(one.labels)))
+        return found
 
 
 def _needs_telling(
