@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,7 @@ class Stage:
     folder: Path
     supervisor: Supervisor
     settings: Settings
+    environment: Mapping[str, str]
 
 
 @contextmanager
@@ -112,7 +113,7 @@ def stage(
         with Supervisor(programs) as supervisor:
             page, own = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}"
             given = {name.removeprefix("CUNTONG_").lower(): value for name, value in environment.items()}
-            yield Stage(page, own, control, place, supervisor, Settings.model_validate(given))
+            yield Stage(page, own, control, place, supervisor, Settings.model_validate(given), environment)
 
 
 def _answers(control: Path) -> bool:
@@ -183,8 +184,10 @@ def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, bar
         with Progress(*_COLUMNS, console=out, transient=True) as progress:
             bar = progress.add_task("first sweep", total=county.devices)
             figures = wait_for_sweep(running, county, lambda seen: progress.update(bar, completed=seen.devices_up))
-        token = rehearsal.office_token(running.settings.ledger_url, inventory.top)
-        out.print(_welcome(inventory, running, figures, token))
+        url = running.settings.ledger_url
+        token = rehearsal.token(url, inventory.top, rehearsal.OFFICE)
+        shell = rehearsal.write_shell(running.folder, inventory, url, running.environment) if new else None
+        out.print(_welcome(inventory, running, figures, token, shell))
         if new:
             # A thread that is not waited for: Ctrl-C ends the demo, and with it everything that it changes.
             Thread(target=_provision, args=(inventory, running, bare or BARE, new, out), daemon=True).start()
@@ -236,7 +239,7 @@ def _called() -> str:
     return "cuntong" if shutil.which("cuntong") else os.path.relpath(sys.argv[0])
 
 
-def _welcome(inventory: Inventory, running: Stage, figures: Figures, token: str) -> Table:
+def _welcome(inventory: Inventory, running: Stage, figures: Figures, token: str, shell: Path | None) -> Table:
     code = inventory.top[:6]
     kinds = inventory.sites.types
     township = inventory.sites.ids[kinds.index("township_center") if "township_center" in kinds else 0]
@@ -255,6 +258,7 @@ def _welcome(inventory: Inventory, running: Stage, figures: Figures, token: str)
         ("for Prometheus", f"{running.page}/v1/sd/collectors"),
         ("break it", f"{_called()} simulate fault uplink_cut {township}"),
         ("mend it", f"{_called()} simulate mend {township}"),
+        *([("be the engineer", f". {shell}")] if shell else []),
         ("logs", str(running.folder)),
         ("end", "Ctrl-C"),
     ]

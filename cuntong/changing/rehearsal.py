@@ -5,9 +5,13 @@ passwords that nobody knows, made up on the spot), one who plans and another who
 """
 
 import asyncio
+import os
 import secrets
+import shlex
+import shutil
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -144,16 +148,38 @@ def people(engine: Engine, top: str) -> None:
         actions.grant_role(engine, security, OFFICE, role, top, now)
 
 
-def office_token(url: str, top: str) -> str:
-    """A token of the demo's office for one day: what it may write is what an office and its operators write."""
+def token(url: str, top: str, name: str) -> str:
+    """A token of one of the demo's people for one day."""
     engine = open_ledger(url)
     try:
         people(engine, top)
         with engine.connect() as connection:
-            office = accounts.find(connection, OFFICE)
-        return actions.make_token(engine, office, "demo", time.time(), _TOKEN_S)
+            account = accounts.find(connection, name)
+        return actions.make_token(engine, account, "demo", time.time(), _TOKEN_S)
     finally:
         engine.dispose()
+
+
+def write_shell(place: Path, inventory: Inventory, ledger_url: str, environment: Mapping[str, str]) -> Path:
+    """A file that makes a shell the terminal of the demo's engineer: its ledger, its secrets, a copy of the inventory.
+
+    ``as_approver`` before a command makes it the second person's. The file holds both tokens, for its owner alone.
+    """
+    folder = place / "inventory"
+    shutil.copytree(inventory.folder, folder)
+    told = {
+        **environment,
+        "CUNTONG_INVENTORY": str(folder),
+        "CUNTONG_TOKEN": token(ledger_url, inventory.top, "demo-engineer"),
+    }
+    programs = shlex.quote(str(Path(sys.executable).parent))
+    approver = shlex.quote(token(ledger_url, inventory.top, "demo-approver"))
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in told.items()]
+    lines += [f"export PATH={programs}:$PATH", f'as_approver() {{ CUNTONG_TOKEN={approver} "$@"; }}']
+    path = place / "engineer"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("\n".join(lines) + "\n")
+    return path
 
 
 def _password() -> str:

@@ -252,6 +252,13 @@ def _taken_over(engine: Engine, name: str, actor: Account) -> tuple[Run, KeptPla
     """Lead a run on: the epoch rises, and devices that a worker of the old one may still hold are waited for."""
     from cuntong.changing.applying import LEASE_S
 
+    with engine.connect() as connection:
+        before = rollouts.find_run(connection, name)
+    left = before.expires_at - time.time()
+    if before.state is not RunState.ENDED and left > 0:
+        # A controller that was killed left its lease behind; one that lives renews it, and keeps its run.
+        with err.status(f"Waiting {left:.0f} s for the lease of {before.holder}, which led the run ..."):
+            time.sleep(left + 0.1)
     run = rollouts.take_over(engine, name, _holder(), time.time(), LEASE_S)
     with engine.begin() as connection:
         event = RunEvent(time.time(), "resumed", 0, "", f"epoch {run.epoch}", actor.name)
