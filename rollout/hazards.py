@@ -13,12 +13,15 @@ from ipaddress import ip_interface
 from rollout.device_model import Device, ModelRefusedError
 from rollout.logins import (
     admins,
+    asks_a_server_alone,
     filters_pass,
     gates,
     lines_ask,
     lines_take_ssh,
     manager_may_enter,
+    ssh_port,
     ssh_serves,
+    ssh_stays_away,
     ttys,
 )
 from rollout.meaning import meaning_of
@@ -118,6 +121,9 @@ class _Doors:
     users: int
     mute: bool
     passes: bool | None
+    server: str | None
+    ports: frozenset[int]
+    away: str | None
 
 
 def _doors(platform: Platform, facts: Facts, path: Iterable[str]) -> _Doors:
@@ -157,6 +163,9 @@ def _doors(platform: Platform, facts: Facts, path: Iterable[str]) -> _Doors:
         mute="authentication-mode password" in modes
         and not any("password" in m for m in modes if not m.startswith("auth")),
         passes=filters_pass(platform, facts, path),
+        server=asks_a_server_alone(platform, root),
+        ports=frozenset({ssh_port(root)}),
+        away=ssh_stays_away(root, path),
     )
 
 
@@ -222,6 +231,9 @@ class Lint:
             users=min(here.users, there.users),
             mute=here.mute or there.mute,
             passes=False if there.passes is False else here.passes,
+            server=here.server or there.server,
+            ports=here.ports | there.ports,
+            away=here.away or there.away,
         )
         self._processes &= {key for key, item in end.root.items() if item.kind in ("ospf", "bgp")}
 
@@ -286,6 +298,13 @@ class Lint:
         was, now = self._doors, _doors(self.platform, self.facts, self._path)
         if was.ssh and not now.ssh:
             self._say("ssh-off", command, "It switches the SSH server off, and our session is SSH.")
+        for port in now.ports - was.ports:
+            self._say("ssh-off", command, f"The SSH server would listen on port {port}, where nobody looks for it.")
+        if now.away and not was.away:
+            self._say("ssh-off", command, "The SSH server would not answer on the interface of our session any more.")
+        if now.server and not was.server:
+            why = "Logins would be asked of a server alone: while it does not answer, nobody could log in."
+            self._say("aaa-lockout", command, why)
         if was.ttys and not now.ttys:
             self._say("vty-lockout", command, "No remote line would be left to log in on.")
         if was.takes and not now.takes and not (now.takes is None and self.platform is Platform.COMWARE):
@@ -322,9 +341,18 @@ class Lint:
             why = f"A packet filter on the path would drop what the manager {self.facts.manager} sends."
             self._say("acl-denies-manager", command, why)
         if was.admins and not now.admins:
-            self._say("aaa-lockout", command, "No local user would be left who may log in over SSH.")
+            self._say(
+                "aaa-lockout",
+                command,
+                "No local user would be left who may log in over SSH by a password and change anything.",
+            )
         elif was.admins - now.admins:
             gone = ", ".join(sorted(was.admins - now.admins))
-            self._say("aaa-user-removed", command, f"{gone} could not log in any more: not the account in use?", False)
+            self._say(
+                "aaa-user-removed",
+                command,
+                f"{gone} could not log in and change anything any more: not the account in use?",
+                False,
+            )
         if was.users and not now.users:
             self._say("aaa-lockout", command, "No SSH user would be left.")

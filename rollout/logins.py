@@ -188,23 +188,106 @@ def _within(net: str, wildcard: str, source: Address) -> bool:
     return (int(source) | wild) == (base | wild)
 
 
+_LOWEST_VRP_ADMIN = 3
+_LOWEST_RGOS_ADMIN = 15
+_READERS = re.compile(r"(?:network-operator|guest-manager|security-audit|level-(?:\d|1[0-4]))$")
+_KEY_ONLY = re.compile(r"ssh user (\S+) .*?authentication-type (?!all|any|password$)\S+")
+
+
 def admins(platform: Platform, root: Items) -> frozenset[str]:
-    """Local users who may log in over SSH, as far as the configuration tells."""
+    """Local users who may log in over SSH by their password and change the configuration, as far as it tells."""
     found: set[str] = set()
     if platform is Platform.VRP:
         services: dict[str, str] = {}
+        weak: set[str] = set()
         aaa = root.get("§aaa")
         for line in _lines(aaa.items if aaa else None):
             if user := re.match(r"local-user (\S+) (?:service-type (.*)|password)", line.value):
                 services[user[1]] = user[2] or services.get(user[1], "")
-        found = {user for user, service in services.items() if "ssh" in service.split()}
+            if blocked := re.match(r"local-user (\S+) state block", line.value):
+                weak.add(blocked[1])
+            level = re.match(r"local-user (\S+) privilege level (\d+)", line.value)
+            if level and int(level[2]) < _LOWEST_VRP_ADMIN:
+                weak.add(level[1])
+        found = {user for user, service in services.items() if "ssh" in service.split()} - weak
     elif platform is Platform.COMWARE:
         for key, item in root.items():
             service = (item.items or {}).get("service-type") if key.startswith("§local-user ") else None
-            if service is not None and "ssh" in service.members:
+            if service is not None and "ssh" in service.members and _administers(item):
                 found.add(item.meaning.header.split()[1])
     elif platform is Platform.RGOS:
-        found = {
-            user[1] for key, item in root.items() if (user := re.match(r"username (\S+)", key)) and not item.negative
-        }
-    return frozenset(found)
+        enables = any(key.startswith("enable ") and not item.negative for key, item in root.items())
+        for key, item in root.items():
+            if (user := re.match(r"username (\S+)", key)) and not item.negative:
+                level = re.search(r" privilege (\d+)", item.value)
+                # Whoever logs in low goes on by `enable`, where that has a password.
+                if enables or level is None or int(level[1]) >= _LOWEST_RGOS_ADMIN:
+                    found.add(user[1])
+    keyed = {user[1] for item in _lines(root) if (user := _KEY_ONLY.match(item.value))}
+    return frozenset(found - keyed)
+
+
+def _administers(user: Item) -> bool:
+    """Whether a Comware user is active and has a role that may change something; one of no known role may."""
+    lines = [line.value for line in _lines(user.items)]
+    if "state block" in lines:
+        return False
+    roles = [line.split()[-1] for line in lines if line.startswith("authorization-attribute user-role ")]
+    return not roles or not all(map(_READERS.match, roles))
+
+
+def asks_a_server_alone(platform: Platform, root: Items) -> str | None:
+    """What of the configuration sends every login to a RADIUS or TACACS server and never asks the device itself."""
+    if platform is Platform.VRP:
+        aaa = (root["§aaa"].items if "§aaa" in root else None) or {}
+        domain = aaa.get("§domain default_admin") or aaa.get("§domain default")
+        chosen = [line.value.split()[-1] for line in _lines(domain.items if domain else None)
+                  if line.value.startswith("authentication-scheme ")]  # fmt: skip
+        scheme = aaa.get(f"§authentication-scheme {chosen[0] if chosen else 'default'}")
+        asked = [line.value for line in _lines(scheme.items if scheme else None)]
+    elif platform is Platform.COMWARE:
+        chosen = [item.value.split()[-1] for item in _lines(root) if item.value.startswith("domain default enable ")]
+        domain = root.get(f"§domain {chosen[0] if chosen else 'system'}")
+        asked = [line.value for line in _lines(domain.items if domain else None)]
+        asked = [one for one in asked if one.startswith("authentication login ")] or [
+            one for one in asked if one.startswith("authentication default ")
+        ]
+    elif platform is Platform.RGOS:
+        lists = {"default"} | {
+            line.value.split()[-1] for tty in ttys(root) for line in _lines(tty.items)
+            if line.value.startswith("login authentication ")
+        }  # fmt: skip
+        asked = [
+            item.value for item in _lines(root)
+            if (one := re.match(r"aaa authentication login (\S+) ", item.value)) and one[1] in lists
+        ]  # fmt: skip
+    else:
+        asked = []
+    serving = re.compile(r"(?:authentication-mode|authentication (?:login|default)|aaa authentication login \S+) (.*)")
+    for line in asked:
+        if (found := serving.match(line)) and not {"local", "none", "enable", "line"} & set(found[1].split()):
+            return line
+    return None
+
+
+_PORT = re.compile(r"(?:ssh server|ip ssh) port (\d+)")
+_FROM = re.compile(r"ssh server permit interface (.+)|ssh server-source -i (.+)")
+
+
+def ssh_port(root: Items) -> int:
+    """Where the SSH server listens, as far as the configuration says so."""
+    found = [found for item in _lines(root) if (found := _PORT.match(item.value))]
+    return int(found[0][1]) if found else 22
+
+
+def ssh_stays_away(root: Items, path: Iterable[str]) -> str | None:
+    """The line that keeps the SSH server off the interfaces of our session; None where it answers there."""
+    ways = {re.sub(r"\s", "", key.removeprefix("§interface ")).casefold() for key in path}
+    limits = [(item.value, found) for item in _lines(root) if (found := _FROM.match(item.value))]
+    if not ways or not limits:
+        return None
+    for _, found in limits:
+        named = re.sub(r"\s", "", found[1] or found[2]).casefold()
+        if named == "all" or named.startswith("loopback") or named in ways:
+            return None
+    return limits[0][0]

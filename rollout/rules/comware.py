@@ -93,7 +93,8 @@ RULES = Rules(
         (
             ("interface",),
             re.compile(
-                r"mtu 1500$|(?:speed|duplex) auto$|combo enable \S+$|port link-type access$|port link-mode route$"
+                r"mtu 1500$|(?:speed|duplex) auto$|combo enable \S+$|port link-type access$|port link-mode route$|"
+                r"ipv6 nd ra halt$"
             ),
         ),
         (("vty",), re.compile(r"user-role network-operator$|idle-timeout 10(?: 0)?$|screen-length 24$")),

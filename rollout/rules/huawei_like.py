@@ -84,7 +84,7 @@ LINES = (
         reset  line ip binding vpn-instance || wipes=(?:ip|ipv6) address|dhcp |arp |ospf |vrrp |nat |ip relay
         single key  mtu
         single key  (?:bandwidth|speed|duplex|keepalive|link-protocol|eth-trunk|apn-profile|combo enable)
-        single key  (?:tcp mss|tcp adjust-mss|gre key|tunnel vpn-instance|tunnel vrf|arp timeout|negotiation auto)
+        single key  (?:tcp mss|tcp adjust-mss|gre key|tunnel vpn-instance|tunnel vrf|arp timeout)
         single key  dialer (?:user|bundle|bundle-number|number|timer \S+)
         single key  dialer-group
         single key  ppp (?:chap user|chap password|pap local-user|authentication-mode|ipcp dns \S+)
@@ -92,7 +92,9 @@ LINES = (
         reset  key  tunnel-protocol || wipes=source|destination|gre |keepalive
         single key  (?:source|destination)
         single key  dhcp select
-        single key  (?:dot1q termination vid|vlan-type dot1q(?: vid)?)
+        redo   line (?P<k>dot1q termination vid) .*
+        single key  vlan-type dot1q(?: vid)?
+        single key  (?:ipv6 nd ra halt|negotiation auto) || stored
         single key  qos (?:gts|lr)(?: \S+)?
         single line qos car \S+
         single line ospf enable

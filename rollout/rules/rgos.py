@@ -106,6 +106,7 @@ RULES = Rules(
             member line aaa (?:authentication|authorization|accounting) \S+ \S+.*
             redo   line (?P<k>ip prefix-list \S+ seq \d+) .*
             member line access-list .*
+            redo   line (?P<k>ip nat inside source list \S+) .*
             member line ip nat .*
             member key  (?:tacacs-server|radius-server) host \S+
             """,
@@ -123,6 +124,8 @@ RULES = Rules(
                         + |dialer idle-timeout)
             single key  ppp (?:chap hostname|chap password|authentication|pap sent-username)
             single key  tunnel (?:source|destination|mode|key|vrf|protection ipsec profile)
+            single key  vrrp \d+ (?:ip(?! \S+ secondary)|priority|preempt|timers advertise|description)
+            member key  vrrp \d+ ip \S+ secondary
             single key  ip (?:mtu|tcp adjust-mss|unnumbered|policy route-map|redirects|proxy-arp|nat inside|nat outside)
             redo   line (?P<k>ip access-group) \S+ (?P<k2>in|out)
             redo   line (?P<k>service-policy) (?P<k2>input|output) \S+

@@ -85,7 +85,10 @@ RULES = Rules(
         (("acl",), re.compile(r"step 5$")),
         (
             ("interface",),
-            re.compile(r"mtu 1500$|(?:speed|duplex) auto$|port link-type hybrid$|combo enable auto$|portswitch$"),
+            re.compile(
+                r"mtu 1500$|(?:speed|duplex) auto$|port link-type hybrid$|combo enable auto$|portswitch$|"
+                r"ipv6 nd ra halt$|negotiation auto$"
+            ),
         ),
         (("",), re.compile(r"user-interface maximum-vty 5$|snmp-agent$|http timeout .*$")),
         (("vty",), re.compile(r"idle-timeout 10(?: 0)?$|screen-length 24$|user privilege level 0$")),
