@@ -128,7 +128,8 @@ class Difference:
         if mode is Mode.REDO or (mode is None and "\n" in wanted.text):
             op = self._add(SWAP, (where, self._undo(held.meaning.taker)), (where, wanted.text))
         else:
-            op = self._add(SWAP, *((where, line) for line in self._lines(wanted)))
+            phase = ADD if wanted.meaning.line is not None and wanted.meaning.line.first else SWAP
+            op = self._add(phase, *((where, line) for line in self._lines(wanted)))
         op.frees |= self._exclusive(kind, where, held)
         op.takes |= self._exclusive(kind, where, wanted)
 

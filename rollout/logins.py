@@ -60,8 +60,8 @@ def lines_ask(remote: Sequence[Item]) -> bool | None:
 
 
 _GATES = {
-    4: re.compile(r"(?:acl(?: ipv4)?|access-class) (\S+) in(?:bound)?$"),
-    6: re.compile(r"(?:acl ipv6|ipv6 access-class) (\S+) in(?:bound)?$"),
+    4: re.compile(r"(?:acl(?: ipv4)?(?: name)?|access-class) (\S+) in(?:bound)?$"),
+    6: re.compile(r"(?:acl ipv6(?: name)?|ipv6 access-class) (\S+) in(?:bound)?$"),
 }
 _SSH_GATES = {4: "ssh server acl ", 6: "ssh server ipv6 acl "}
 

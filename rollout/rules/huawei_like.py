@@ -91,7 +91,7 @@ LINES = (
         single line pppoe-client dial-bundle-number
         reset  key  tunnel-protocol || wipes=source|destination|gre |keepalive
         single key  (?:source|destination)
-        single key  dhcp select
+        single key  dhcp select || first
         redo   line (?P<k>dot1q termination vid) .*
         single key  vlan-type dot1q(?: vid)?
         single key  (?:ipv6 nd ra halt|negotiation auto) || stored
@@ -217,7 +217,7 @@ LINES = (
         r"""
         single key  (?:authentication-mode|protocol inbound|user privilege level|idle-timeout|screen-length|shell)
         single key  (?:set authentication password|history-command max-size|command authorization|command accounting)
-        single line (?P<k>acl(?: ipv6)?) \S+ (?P<k2>inbound|outbound)
+        single line (?P<k>acl(?: ipv6)?)(?: name)? \S+ (?P<k2>inbound|outbound)
         member line user-role .*
         """,
     ),

@@ -67,6 +67,7 @@ class Line:
         object: template of the object that it describes; when no line of it is wanted, the object goes whole.
         wipes: lines of the same section (by their start) that the device forgets when this one changes.
         late: it wipes only where it takes another's place, not where it comes first.
+        first: a new form of it comes with the additions, since those need it.
         readonly: never changed by us.
         stays: shown for every port, whatever was said of it: that nobody names it is no difference.
     """
@@ -79,6 +80,7 @@ class Line:
     object: str = ""
     wipes: re.Pattern[str] | None = None
     late: bool = False
+    first: bool = False
     readonly: bool = False
     stays: bool = False
 
@@ -151,6 +153,7 @@ def table(within: str, rows: str) -> tuple[Line, ...]:
                 object=options.get("object", ""),
                 wipes=re.compile(options["wipes"]) if "wipes" in options else None,
                 late="late" in options,
+                first="first" in options,
                 readonly="readonly" in options,
                 stays="stays" in options,
             )
