@@ -12,8 +12,7 @@ from rich.syntax import Syntax
 from api.actions.grants import Action, require
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.changing import InventoryFolder
-from cuntong.commands.common import HERE, Json, app, bar, load, out, print_json, say, show_lines
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, bar, load, out, print_json, say, show_lines
 from cuntong.errors import UsageError
 from cuntong.own_history import commit
 from cuntong.settings import settings

@@ -14,8 +14,7 @@ from api.actions.grants import Action
 from cuntong import identity
 from cuntong import show as shows
 from cuntong.commands.adopting import show_diff
-from cuntong.commands.changing import InventoryFolder
-from cuntong.commands.common import HERE, Json, app, load, out, print_json, say
+from cuntong.commands.common import HERE, DryRun, InventoryFolder, Json, app, load, out, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.own_history import commit
 from cuntong.settings import Settings, settings
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(metavar="DEVICE", help="Its id, such as tq-chengxiang-wenbi-cpe1.")]
 Reason = Annotated[str, typer.Option(help="Why: ticket, decision. It stands in the ledger.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the change of the inventory, and write nothing.")]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +37,12 @@ Folder = Annotated[
     typer.Argument(envvar="CUNTONG_INVENTORY", help="The inventory's folder.", show_default="the current folder"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text, for programs.")]
+InventoryFolder = Annotated[
+    Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the change of the inventory, and write nothing.")]
 HERE = Path()
+_CHINA = timezone(timedelta(hours=8))
 
 
 def print_json(document: Any) -> None:
@@ -88,7 +93,15 @@ def moment(text: str) -> float:
         read = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text!r} is no time. Write 2026-11-20T22:00, or with +08:00 behind it.") from None
-    return (read if read.tzinfo else read.replace(tzinfo=timezone(timedelta(hours=8)))).timestamp()
+    return (read if read.tzinfo else read.replace(tzinfo=_CHINA)).timestamp()
+
+
+def day(text: str | None, now: float) -> date:
+    """A day that somebody wrote; the day of Unix time ``now`` in China where nobody did."""
+    try:
+        return datetime.fromtimestamp(now, _CHINA).date() if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no day. Write it as 2026-11-20.") from None
 
 
 def show_lines(proposal: "Lines") -> None:

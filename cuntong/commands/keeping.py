@@ -10,15 +10,12 @@ import typer
 from api.actions.grants import Action
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, bar, load, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, bar, load, out, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings, state_folder
 from ledger import audit
 from ledger.vault import Vault, open_vault
 
-InventoryFolder = Annotated[
-    Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-]
 Scope = Annotated[
     str | None,
     typer.Argument(help="A site, a device, a division's code, or a filter.", show_default="the whole inventory"),

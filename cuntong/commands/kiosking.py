@@ -1,23 +1,18 @@
 """The command that sets up kiosks and judges them: kiosks."""
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, bar, load, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, bar, load, out, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings
 
 if TYPE_CHECKING:
     from cuntong.changing.kiosks import Ended, KioskOutcome  # with it comes Ansible, which no other command needs
-
-InventoryFolder = Annotated[
-    Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-]
 
 
 @app.command(rich_help_panel="Change devices")

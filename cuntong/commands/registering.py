@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 
 from api.actions import office
 from api.actions import tasks as actions
-from api.times import CHINA
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, load, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, load, out, print_json, say
+from cuntong.commands.common import day as day_of
 from cuntong.errors import UsageError
 from cuntong.settings import settings
 from inventory.divisions import full_code
@@ -33,7 +33,6 @@ from ledger.tasks import Task, TaskStep
 if TYPE_CHECKING:
     from api.milestones import MilestoneStanding
 
-_Where = Annotated[Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")]
 _Note = Annotated[str, typer.Option(help="What happened, for who reads it later.")]
 
 fact = typer.Typer(help="What other systems and people told, dated, with its source.", no_args_is_help=True)
@@ -50,13 +49,6 @@ def _desk(folder: Path) -> Iterator[tuple[Inventory, Engine, Account, float]]:
     inventory = load(folder)
     with identity.ledger(settings()) as engine:
         yield inventory, engine, identity.actor(engine), time.time()
-
-
-def _day(text: str | None, now: float) -> date:
-    try:
-        return datetime.fromtimestamp(now, CHINA).date() if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no day. Write it as 2026-11-20.") from None
 
 
 def _value(text: str) -> FactValue:
@@ -82,13 +74,13 @@ def tell(
     value: Annotated[str, typer.Argument(help="true, false, a number, or words.")],
     source: Annotated[str, typer.Option(help="The document or system that says so.")],
     on: Annotated[str | None, typer.Option(help="The day of the value; today if left out.")] = None,
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Keep a dated value; earlier ones stay."""
     with _desk(folder) as (inventory, engine, actor, now):
-        day = _day(on, now)
+        day = day_of(on, now)
         told = Fact(subject, name, _value(value), day, actor.full_name or actor.name, source)
-        office.tell(engine, inventory, actor, [told], _day(None, now), now)
+        office.tell(engine, inventory, actor, [told], day_of(None, now), now)
     say(f"{subject} {name} {told.value!r} on {day}")
 
 
@@ -97,7 +89,7 @@ def told(
     subject: Annotated[str, typer.Argument(help="A site's id or a division's 12 digits.")],
     name: Annotated[str | None, typer.Argument(help="Only this one.")] = None,
     as_json: Json = False,
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Show every dated value of a site or division."""
     with _desk(folder) as (inventory, engine, actor, _):
@@ -124,12 +116,12 @@ def open_task(
     cooperating: Annotated[list[str] | None, typer.Option(help="配合单位; several times for several.")] = None,
     origin: Annotated[tasks.Origin, typer.Option(help="Where it comes from.")] = tasks.Origin.BY_HAND,
     reference: Annotated[str, typer.Option(help="Of its origin: the outage's id, the gap, the draw.")] = "",
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Open a task."""
     with _desk(folder) as (inventory, engine, actor, now):
         made = actions.open_task(
-            engine, inventory, actor, title, target, owner, _day(due, now), _day(None, now), now,
+            engine, inventory, actor, title, target, owner, day_of(due, now), day_of(None, now), now,
             cooperating=cooperating or (), origin=origin, reference=reference,
         )  # fmt: skip
     say(f"{made.id}: {made.assignment.title}, {owner}, due {made.due_on}")
@@ -153,13 +145,13 @@ def step(
     word: Annotated[Word, typer.Argument(help="The owner's first four, the assigner's last three.")],
     note: _Note = "",
     due: Annotated[str | None, typer.Option(help="Of an extension: until when.")] = None,
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Say how a task goes on: acknowledged, visited, progress, rectified; closed, reopened, extended."""
     said = TaskStep(word)
     with _desk(folder) as (inventory, engine, actor, now):
         if said in (TaskStep.CLOSED, TaskStep.REOPENED, TaskStep.EXTENDED):
-            day = None if due is None else _day(due, now)
+            day = None if due is None else day_of(due, now)
             made = actions.rule(engine, inventory, actor, id, said, note, now, day)
         else:
             made = actions.report(engine, inventory, actor, id, said, note, now)
@@ -170,11 +162,11 @@ def step(
 def every_task(
     all_: Annotated[bool, typer.Option("--all", help="Also those that are struck off.")] = False,
     as_json: Json = False,
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """List tasks of your divisions, what is overdue marked."""
     with _desk(folder) as (inventory, engine, actor, now):
-        today = _day(None, now)
+        today = day_of(None, now)
         with engine.connect() as connection:
             found = [one for one in tasks.every(connection) if _sees(inventory, actor, one.assignment.division)]
     found = [one for one in found if all_ or one.state is not tasks.TaskState.CLOSED]
@@ -212,11 +204,11 @@ def lodge(
     what: Annotated[str, typer.Argument(help="Which figure: coverage, availability, outage.")],
     claim: Annotated[str, typer.Option(help="What it should be.")],
     evidence: Annotated[str, typer.Option(help="What shows it: a document's name.")],
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Say that a figure of a site is wrong, and on what evidence."""
     with _desk(folder) as (inventory, engine, actor, now):
-        id = office.appeal(engine, inventory, actor, site, what, claim, evidence, _day(None, now), now)
+        id = office.appeal(engine, inventory, actor, site, what, claim, evidence, day_of(None, now), now)
     say(f"{id}: {site} {what}, to be decided within {office.APPEAL_DAYS} days")
 
 
@@ -231,7 +223,7 @@ def rule(
     result: Annotated[Result, typer.Argument(help="Whether it is right.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     takes_effect: Annotated[str, typer.Option(help="The period whose report first shows it, such as 2026-12.")],
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Decide on an appeal; frozen reports stay, the next one shows it."""
     with _desk(folder) as (inventory, engine, actor, now):
@@ -240,7 +232,7 @@ def rule(
 
 
 @appeal.command("list")
-def every_appeal(as_json: Json = False, folder: _Where = HERE) -> None:
+def every_appeal(as_json: Json = False, folder: InventoryFolder = HERE) -> None:
     """List appeals of your divisions, the undecided first."""
     with _desk(folder) as (inventory, engine, actor, _):
         sites = inventory.sites
@@ -260,7 +252,7 @@ def every_appeal(as_json: Json = False, folder: _Where = HERE) -> None:
 def milestones(
     division: Annotated[str | None, typer.Option(help="A division's code; the deployment's own if left out.")] = None,
     as_json: Json = False,
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Show how far every dated target is met."""
     from api.milestones import milestones_of
@@ -313,11 +305,11 @@ def decide(
     proof: Annotated[str, typer.Option(help="The document that says so.")],
     division: Annotated[str | None, typer.Option(help="Of which division; the deployment's own if left out.")] = None,
     on: Annotated[str | None, typer.Option(help="When; today if left out.")] = None,
-    folder: _Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Say of a target without a figure whether it is reached, and by which proof."""
     with _desk(folder) as (inventory, engine, actor, now):
         code = inventory.top if division is None else full_code(division)
-        said = Decision(id, code, result, _day(on, now), actor.name, proof)
+        said = Decision(id, code, result, day_of(on, now), actor.name, proof)
         office.decide(engine, inventory, actor, said, now)
     say(f"{id}: {result}")

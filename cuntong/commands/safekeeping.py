@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cuntong.commands.common import HERE, Json, app, err, load, me, moment, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, err, load, me, moment, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.safekeeping import dumping, restoring, upgrading
 from cuntong.safekeeping.archive import About, Manifest
@@ -21,9 +21,6 @@ from ledger.sealed_file import Locking, Passphrase, Unlocking
 
 _SHORTEST = 12
 
-InventoryFolder = Annotated[
-    Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-]
 PassphraseFile = Annotated[
     Path | None, typer.Option(help="File with the passphrase.", show_default="CUNTONG_DUMP_PASSPHRASE, or it is asked")
 ]

@@ -2,14 +2,13 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Folder, Json, app, me, out, print_json, say
+from cuntong.commands.common import HERE, Folder, InventoryFolder, Json, app, me, out, print_json, say
 from cuntong.errors import UsageError
 from cuntong.secrets import credential_from, is_name
 from cuntong.settings import settings
@@ -78,9 +77,7 @@ def list_secrets(folder: Folder = HERE, as_json: Json = False) -> None:
 @secret.command("forget")
 def forget_secret(
     name: Name,
-    folder: Annotated[
-        Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-    ] = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Remove a secret from the vault for good; what refers to it is named."""
     from cuntong.secret_uses import uses
