@@ -16,6 +16,8 @@ class WatchedDevice:
         asked: False for a device that somebody else watches; it then says nothing about its site.
         calendar: position in the fleet's calendars of its service hours; -1 for one that serves at any time.
         uplink_ports: of a router: the ports of its lines upward, by ifName, the main line's first.
+        places: of these ports among the router's, from 0, which a line keeps when it becomes the main
+            one; empty where they are in order.
     """
 
     id: str
@@ -25,6 +27,7 @@ class WatchedDevice:
     asked: bool = True
     calendar: int = -1
     uplink_ports: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 class Fleet:

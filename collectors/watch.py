@@ -10,6 +10,7 @@ Pure: a finished poll comes in, facts and wishes ("ask these now") go out. The r
 - A device that is silent while its site answers is an outage of its own, unless it is switched off outside its hours.
   Where all terminals of a site fall together, that is one outage of what they hang on.
 - A line that is down beside another that carries the site is an outage of its own, too, and leaves the site as it is.
+  Of each of several lines is said whether it is there: before one takes over from another, somebody waits for that.
 - A node that comes and goes keeps one outage, until it has been calm for a while.
 """
 
@@ -22,10 +23,10 @@ from collectors.line_outages import LineOutages
 from collectors.promises import Promises
 from collectors.signs import Signs
 from health.device import CONFIRM, DeviceHealth, DeviceState, after_poll
-from health.outage import Outage, Scope
+from health.outage import Outage, Scope, place_node
 from health.reading import Readings
 from health.rootcause import Cause, diagnose
-from health.site import Part, faults, looked_at, lost_line, peripherals, platform, working
+from health.site import Part, faults, line_verdict, lines_down, looked_at, lost_line, peripherals, platform, working
 from health.verdict import TOGETHER_S
 from inventory.vocabulary import Aspect, Verdict
 from ledger.history import SiteVerdict
@@ -42,6 +43,7 @@ class Watch:
         ask: wants these devices polled now.
         new_outage_id: gives an id for the outage whose opening is said next.
         look: a device's newest readings, while there are any; for verdicts on outages.
+        hears: whether echoes over the n-th line of a router come back; None where none are sent.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Watch:
         ask: Callable[[Iterable[int]], None],
         new_outage_id: Callable[[], str],
         look: Callable[[int], Readings | None] = lambda ordinal: None,
+        hears: Callable[[int, int], bool | None] = lambda ordinal, number: None,
     ) -> None:
         self.fleet = fleet
         self.health = [DeviceHealth()] * len(fleet.devices)
@@ -60,6 +63,8 @@ class Watch:
         self._incidents = Incidents(say, new_outage_id, self._inquiry, self.promises)
         self._lines = LineOutages(fleet, self._incidents, self._inquiry, ask)
         self._say, self._ask = say, ask
+        self.hears = hears
+        self._said_of_lines: dict[tuple[int, int], tuple[Verdict, str]] = {}  # by us: what was before proves nothing
         self._faults: dict[int, tuple[str, ...]] = {}
         self._looked: dict[int, tuple[str, ...]] = {}  # device: parts that it has looked at
         self._last_answer: dict[int, float] = {}  # site: newest answer of any of its devices
@@ -179,6 +184,13 @@ class Watch:
         if len(ports) < 2:
             return
         self._lines.polled(ordinal, readings, at)
+        for number, down in enumerate(lines_down(readings, ports)):
+            said = verdict, reason = line_verdict(down, self.hears(ordinal, number))
+            if self._said_of_lines.get((ordinal, number)) != said:
+                self._said_of_lines[ordinal, number] = said
+                device = self.fleet.devices[ordinal]
+                node = place_node(device.id, device.places[number] if device.places else number)
+                self._say(SiteEvent(at, node, Aspect.REACHABLE, verdict, reason))
         lost = lost_line(readings, ports)
         if lost != self._lines_down.get(ordinal):
             if lost is None:

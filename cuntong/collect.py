@@ -24,7 +24,7 @@ from collectors.engine import Collector
 from collectors.fleet import Fleet, WatchedDevice
 from collectors.inbox import Inbox
 from collectors.line_changes import LineChanges
-from collectors.ping import Pinger
+from collectors.ping import Echoes, Pinger
 from collectors.reach import PlatformReach, endpoints_of
 from collectors.schedule import Schedule
 from collectors.snmp.target import Target
@@ -107,6 +107,7 @@ def fleet_of(inventory: Inventory) -> Fleet:
                 is_asked(device),
                 number[device.calendar] if device.calendar or not _serves(device) else of_site[device.site],
                 uplink_ports(inventory, device),
+                inventory.line_places(device.ordinal),
             )
             for device in inventory.devices
         ],
@@ -188,6 +189,22 @@ def keys_of(
         if target is not None and (security := target.security) is not None:
             security.recall(keeper.known(device.id, security.user), keeper.keep(device.id, security.user))
     return keeper
+
+
+def hearing(echoed: Sequence[Echoed], echoes: Echoes) -> Callable[[int, int], bool | None]:
+    """Whether any of the last echoes over the n-th line of a router came back; None where none was waited for yet."""
+    counts: dict[int, int] = {}
+    targets: dict[tuple[int, int], int] = {}
+    for target, line in enumerate(echoed):
+        number = counts[line.router] = counts.get(line.router, -1) + 1
+        targets[line.router, number] = target
+
+    def heard(router: int, number: int) -> bool | None:
+        target = targets.get((router, number))
+        lost = None if target is None else echoes.loss_ratio(target)
+        return None if lost is None else lost < 1.0
+
+    return heard
 
 
 def lines_to_echo(
@@ -393,6 +410,8 @@ async def _run(
     platforms = PlatformReach(() if reach.simulated else endpoints_of(inventory.county.kiosks))
     echoed = lines_to_echo(inventory, targets, reach, settings.ping_interval_s)
     pinger = Pinger([line.address for line in echoed], settings.ping_interval_s) if echoed else None
+    if pinger is not None:
+        collector.watch.hears = hearing(echoed, pinger.echoes)
     text = CountyText(inventory, collector, pinger.echoes if pinger else None, echoed)
     classes = [str(device.device_class) for device in inventory.devices]
     receiver = None

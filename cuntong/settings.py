@@ -26,6 +26,7 @@ class Settings(BaseSettings):
         timeout_s: patience of one try; each question is tried ``1 + retries`` times.
         per_uplink: devices behind one uplink that may be asked at the same time.
         ping_interval_s: between two ICMP echoes to one router; 0 sends none.
+        line_proof_s: how long a new line must have been there before the old one goes.
         traps_per_source_s: notifications that are heard of one device each second, in the long run.
         traps_burst: of one device at once.
         traps_total_s: of all devices together each second; four times as many at once.
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     retries: int = Field(default=2, ge=0, le=10)
     per_uplink: int = Field(default=8, ge=1, le=1000)
     ping_interval_s: float = Field(default=60.0, ge=0, le=3600.0)
+    line_proof_s: float = Field(default=1800.0, ge=1.0, le=30 * 86_400.0)
     traps_per_source_s: float = Field(default=5.0, gt=0, le=10_000)
     traps_burst: int = Field(default=20, ge=1, le=100_000)
     traps_total_s: float = Field(default=500.0, gt=0, le=100_000)

@@ -81,7 +81,10 @@ def lines_of(inventory: Inventory, site: int) -> list[Line]:
         device = inventory.devices[router]
         model = inventory.models[device.model]
         named = model.ports.uplinks if model.ports is not None else ()
-        ports = [model.uplink_port or (named[0] if named else None), *named[1 : len(device.uplinks)]]
+        places = inventory.line_places(router) or (0,)
+        ports: list[str | None] = [named[place] for place in places if place < len(named)]
+        if not places[0]:
+            ports[:1] = [model.uplink_port or (named[0] if named else None)]
         for number in range(max(len(ports), len(declared))):
             link = declared[number] if number < len(declared) else None
             role = link.role if link else "backup" if number else "primary"
@@ -95,7 +98,8 @@ def uplink_ports(inventory: Inventory, device: Device) -> tuple[str, ...]:
     ports = inventory.models[device.model].ports
     if device.device_class is not DeviceClass.ROUTER or ports is None or len(device.uplinks) < 2:
         return ()
-    return ports.uplinks[: len(device.uplinks)]
+    places = inventory.line_places(device.ordinal)
+    return tuple(ports.uplinks[place] for place in places if place < len(ports.uplinks))
 
 
 def echoed_over(inventory: Inventory, router: int) -> list[Echoed]:

@@ -70,6 +70,15 @@ def line_of(node: str) -> tuple[str, int] | None:
     return (router, int(number) - 1) if found and number.isdecimal() and int(number) else None
 
 
+def place_node(router: str, place: int) -> str:
+    """What a line is called of which something is measured, by its place (from 0) among the router's ports upward.
+
+    Other than in an outage, which belongs to the main line or a further one, it stays itself when it becomes the main
+    one: ``tq-hongshi-cpe1-port2``.
+    """
+    return f"{router}-port{place + 1}"
+
+
 Interval = tuple[float, float]
 """``[since, until)`` in Unix seconds."""
 

@@ -45,6 +45,20 @@ def lines_down(readings: Readings, uplink_ports: Sequence[str]) -> list[bool | N
     ]
 
 
+def line_verdict(down: bool | None, heard: bool | None) -> tuple[Verdict, str]:
+    """Whether one of a router's several lines is there, and why not.
+
+    Args:
+        down: of its port, as `lines_down` says.
+        heard: whether echoes over it come back; None where none are sent.
+    """
+    if down is None:
+        return Verdict.UNKNOWN, "never_reported"
+    if down:
+        return Verdict.NO, "line_down"
+    return (Verdict.NO, "no_echo") if heard is False else (Verdict.YES, "")
+
+
 def lost_line(readings: Readings, uplink_ports: Sequence[str]) -> str | None:
     """Of a router with several lines the first whose port is down although it is switched on; None where all are up."""
     down = zip(uplink_ports, lines_down(readings, uplink_ports), strict=True)

@@ -50,7 +50,7 @@ REMOVED: Final = Removed()
 class Anew:
     """Something else under a key that goes: nothing of what stood there stays."""
 
-    entry: Entry
+    entry: Any
 
 
 def edit(file: str, data: bytes, changes: Mapping[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ from inventory.vocabulary import (
     Claim,
     Conformance,
     DeviceOwner,
+    LineChange,
     LinkOrigin,
     LinkRole,
     LinkType,
@@ -39,7 +40,13 @@ TODO: Final = "TODO"
 
 
 class LinkEntry(Declared):
-    """Exceptions of the site's main line, or a further line in ``more_links``."""
+    """Exceptions of the site's main line, or a further line in ``more_links``.
+
+    Attributes:
+        place: on which of its router's ports for lines upward it begins, from 1; None: behind the line before it. Its
+            addresses go with the port, so that they stay when a line beside it comes or goes.
+        change: it takes over from the main line, or the main line took over from it: `inventory.circuit_change`.
+    """
 
     link_type: LinkType | None = Field(default=None, alias="type")
     carrier: str | None = None
@@ -55,6 +62,8 @@ class LinkEntry(Declared):
     service_level: str | None = None
     formerly: tuple[FormerCircuit, ...] = ()
     uplink: str | None = None
+    place: Annotated[int, Field(ge=1, le=8)] | None = None
+    change: LineChange | None = None
 
 
 class DeviceEntry(Declared):

@@ -16,7 +16,7 @@ from inventory.calendars import Calendar
 from inventory.circuits import FormerCircuit
 from inventory.columns import Columns
 from inventory.county import County, CoverageRules, Model, SiteClass, Standard, Waiver
-from inventory.devices import Devices
+from inventory.devices import Device, Devices
 from inventory.division_history import History
 from inventory.divisions import Division, Nodes, full_code
 from inventory.entries import Defaults, InitialClaim, LinkEntry, Pilot, SiteEntry
@@ -25,6 +25,7 @@ from inventory.held import Held, lans, lines, of_columns
 from inventory.lockfile import parse_routers
 from inventory.milestones import Milestone, MilestoneFile
 from inventory.reading_sites import inherit
+from inventory.uplinks import places
 from inventory.vocabulary import Claim as ClaimWord
 from inventory.vocabulary import Requirement
 
@@ -60,6 +61,7 @@ class Link:
     service_level: str | None
     formerly: tuple[FormerCircuit, ...]
     uplink: int | None
+    change: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +322,7 @@ class Inventory:
             service_level=own.service_level or self.county.service_level,
             formerly=own.formerly,
             uplink=uplink,
+            change=own.change,
         )
 
     def prefixes(self, i: int) -> dict[str, IPv4Network]:
@@ -361,15 +364,31 @@ class Inventory:
         return self._columns
 
     def p2p(self, ordinal: int) -> tuple[tuple[int, IPv4Network], ...]:
-        """For a router: each router above it and the /30 between the two."""
+        """For a router: each router above it and the /30 between the two, the main line's first."""
         device = self.devices[ordinal]
-        held = parse_routers(self._columns.site_routers[device.site]).get(device.role)
-        networks = held[1] if held else ()
+        networks = self.line_networks(device)
+        pairs = zip(device.uplinks, self.line_places(ordinal), strict=False)  # a terminal has no lines
+        return tuple((above, networks[place]) for above, place in pairs if place < len(networks))
+
+    def line_networks(self, device: Device) -> tuple[IPv4Network, ...]:
+        """The /30 of each place that a router has or had a line at, those that are free now among them."""
         as_found = self.held(device.site)
         if as_found and any(one.role == device.role for one in as_found):
-            return tuple(zip(device.uplinks, lines(as_found, device.role), strict=False))
-        pairs = zip(device.uplinks, networks, strict=False)
-        return tuple((above, IPv4Network(f"{network}/{addresses.P2P_LENGTH}")) for above, network in pairs)
+            return lines(as_found, device.role)
+        held = parse_routers(self._columns.site_routers[device.site]).get(device.role)
+        networks = held[1] if held else ()
+        return tuple(IPv4Network(f"{network}/{addresses.P2P_LENGTH}") for network in networks)
+
+    def line_places(self, ordinal: int) -> tuple[int, ...]:
+        """For a router and each router above it: at which of its ports for lines upward the line is, from 0."""
+        site = self.devices.site_of(ordinal)
+        if ordinal not in self.devices.routers(site):
+            return ()
+        entry = self._entry(site)
+        told = () if entry is None else (entry.link, *entry.more_links)
+        widths = [len(self.devices.routers(above)) for above in self.devices.site_uplinks(site)]
+        starts = [None if n >= len(told) or (one := told[n]) is None else one.place for n in range(len(widths))]
+        return places(starts, widths)
 
     def site(self, i: int) -> Site:
         """Everything about site ``i``."""

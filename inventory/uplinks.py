@@ -17,6 +17,20 @@ from inventory.vocabulary import DeviceClass
 NOBODY: Final = -1
 
 
+def places(starts: Sequence[int | None], widths: Sequence[int]) -> tuple[int, ...]:
+    """Places of a router's lines, from 0, in the order of the routers above.
+
+    Args:
+        starts: of each line the first place as it is declared, from 1; None: behind the line before.
+        widths: of each line how many routers it leads to.
+    """
+    found: list[int] = []
+    for start, width in zip(starts, widths, strict=True):
+        first = (found[-1] + 1 if found else 0) if start is None else start - 1
+        found += range(first, first + width)
+    return tuple(found)
+
+
 class Wiring:
     """Hosts and uplinks of rows that are already in their final order."""
 
@@ -69,12 +83,21 @@ class Wiring:
         return () if self.uplinks[i] < 0 else (self.uplinks[i], *self.more.get(i, ()))
 
     def routers_above(self, i: int) -> int:
-        """How many routers each router of row ``i`` is linked to."""
+        """How many places for lines upward each router of row ``i`` needs."""
         main = self.uplinks[i]
         if main < 0:
             return 0
-        count = len(self.roles_of[main])
-        return count + sum(len(self.roles_of[other]) for other in self.more[i]) if i in self.more else count
+        entry = self.rows[i].entry
+        if entry is None or not (entry.link or entry.more_links):
+            return len(self.roles_of[main])
+        return max(self.line_places(i), default=-1) + 1
+
+    def line_places(self, i: int) -> tuple[int, ...]:
+        """The places of row ``i``'s lines, by the routers above."""
+        entry, above = self.rows[i].entry, self.above(i)
+        told = () if entry is None else (entry.link, *entry.more_links)
+        starts = [None if n >= len(told) or (one := told[n]) is None else one.place for n in range(len(above))]
+        return places(starts, [len(self.roles_of[other]) for other in above])
 
     def resolve(self, reference: str) -> int | None:
         """The position of a site that people named; None where there is no such site."""

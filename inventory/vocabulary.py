@@ -71,6 +71,8 @@ SiteType = Literal[
 LinkType = Literal["fiber_p2p", "mstp", "ptn", "mpls_vpn", "pon", "ipsec_inet", "sslvpn", "vpdn", "sdwan"]
 LinkOrigin = Literal["new", "reused:employment", "reused:distance_education"]
 LinkRole = Literal["primary", "backup"]
+LineChange = Literal["coming", "leaving"]
+"""While a line takes over from another, without a break: it is there and does not carry yet, or does not any more."""
 DeviceOwner = Literal["own", "bank", "post"]
 Conformance = Literal["not_checked", "failing", "conforming"]
 Section = Literal["access", "snmp", "time", "logging", "neighbours", "probe", "network"]

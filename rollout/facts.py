@@ -55,7 +55,12 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Uplink:
-    """A line upward. ``preference`` is the default route's: the main line's is the lowest."""
+    """A line upward.
+
+    Attributes:
+        preference: of the default route: the main line's is the lowest.
+        number: its place among the router's lines, from 0, which it keeps.
+    """
 
     port: str
     prefix: Prefix
@@ -75,7 +80,12 @@ class Uplink:
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
-    """A line to a router below: its VLAN, and what is behind it."""
+    """A line to a router below: its VLAN, and what is behind it.
+
+    Attributes:
+        order: 0 for the main one of the lines to this router; a further one only carries where that is down.
+        preference: of the routes over it.
+    """
 
     port: str
     tag: int
@@ -83,6 +93,11 @@ class Downlink:
     description: str
     loopbacks: tuple[str, ...]
     prefixes: Mapping[str, tuple[Prefix, ...]]
+    order: int
+
+    @property
+    def preference(self) -> int:
+        return _preference(self.order)
 
     @property
     def address(self) -> str:
@@ -152,7 +167,7 @@ class Survey:
         self._below: dict[int, list[int]] = {}
         for device in inventory.devices:
             if device.device_class is DeviceClass.ROUTER:
-                for above in device.uplinks:
+                for above in dict.fromkeys(device.uplinks):  # of several lines to one router each would count
                     self._below.setdefault(above, []).append(device.ordinal)
 
     def facts(self, device: Device, *, lines: bool = True) -> Facts:
@@ -204,29 +219,30 @@ class Survey:
 
     def _uplinks(self, device: Device, ports: Ports) -> Iterator[Uplink]:
         links = self.inventory.links(device.site)
+        places = self.inventory.line_places(device.ordinal)
         for number, (above, network) in enumerate(self.inventory.p2p(device.ordinal)):
-            link = links[min(number, len(links) - 1)]
+            link, place = links[min(number, len(links) - 1)], places[number]
             if link.link_type not in PROVISIONED:
                 raise TemplateError(f"{device.id}: no template knows lines of type {link.link_type}.")
-            if number >= len(ports.uplinks):
-                raise TemplateError(f"{device.id} has {number + 1} lines, its model {device.model} fewer uplink ports.")
-            port = ports.uplinks[number]
+            if place >= len(ports.uplinks):
+                raise TemplateError(f"{device.id} has {place + 1} lines, its model {device.model} fewer uplink ports.")
+            port = ports.uplinks[place]
             if link.link_type == "vpdn":
                 if ports.cellular is None:
                     raise TemplateError(f"{device.id}: a vpdn line needs `cellular` among the ports of {device.model}.")
                 port = ports.cellular
             parent = self.inventory.devices[above]
             yield Uplink(
-                port, Prefix(network), link.link_type, self._description(parent, number, link), 60 + 20 * number, number
-            )
+                port, Prefix(network), link.link_type, self._description(parent, number, link),
+                _preference(number), place,
+            )  # fmt: skip
 
     def _downlinks(self, device: Device, ports: Ports) -> Iterator[Downlink]:
         tags: dict[int, str] = {}
         for ordinal in self._below.get(device.ordinal, ()):
             child = self.inventory.devices[ordinal]
-            for above, network in self.inventory.p2p(ordinal):
-                if above != device.ordinal:
-                    continue
+            mine = [(n, net) for n, (above, net) in enumerate(self.inventory.p2p(ordinal)) if above == device.ordinal]
+            for order, (number, network) in enumerate(mine):
                 if ports.downlink is None:
                     raise TemplateError(f"{device.id}: its model {device.model} has no `downlink` among its ports.")
                 tag = self._tag(network)
@@ -234,9 +250,10 @@ class Survey:
                     raise TemplateError(f"{device.id}: the lines to {tags[tag]} and {child.id} have one VLAN, {tag}.")
                 tags[tag] = child.id
                 links = self.inventory.links(child.site)
+                link = links[min(number, len(links) - 1) if order else 0]
                 yield Downlink(
-                    ports.downlink, tag, Prefix(network), self._description(child, 0, links[0]),
-                    *self._behind(child),
+                    ports.downlink, tag, Prefix(network), self._description(child, order, link),
+                    *self._behind(child), order,
                 )  # fmt: skip
 
     def _tag(self, network: IPv4Network) -> int:
@@ -292,6 +309,11 @@ class Survey:
         if not _WORD.fullmatch(told):
             told = "|".join(words[:-1])  # a circuit's number in other letters stays in the inventory
         return told
+
+
+def _preference(order: int) -> int:
+    """Of a static route over the ``order``-th of several lines."""
+    return 60 + 20 * order
 
 
 def _probe(device: Device, network: Network, zones: tuple[Zone, ...]) -> Probe | None:

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from api.actions.grants import Action, require
+from cuntong.changing.lines import Measure, held_back
 from cuntong.changing.reach import Reach
 from cuntong.changing.reading import paced, uplink_of
 from inventory.devices import Device
@@ -185,8 +186,12 @@ def write_plan(
     actor: Account,
     vault: Vault,
     done: Callable[[Planned], None] = lambda _: None,
+    measure: Measure | None = None,
 ) -> tuple[str, Plan]:
     """Read, compare, order and keep: the whole of ``cuntong plan``. The hash and the plan.
+
+    Args:
+        measure: what is asked of a line before another goes; None asks nothing.
 
     Raises:
         ForbiddenError: not by this account.
@@ -196,6 +201,9 @@ def write_plan(
     tasks = tasks_for(inventory, devices, reach, templates)
     planned = read_all(tasks, terms.parallel, terms.per_uplink, done)
     now = time.time()
+    if measure is not None:
+        with engine.connect() as connection:
+            planned = held_back(connection, inventory, planned, measure, now)
     plan = make_plan(inventory, scope, devices, planned, actor.name, templates.content_hash, terms, now)
     return keep(engine, actor, plan, planned, vault, now), plan
 

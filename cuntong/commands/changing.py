@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from api.actions.grants import Action
 from cuntong import identity, show_changes
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, bar, err, load, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, bar, err, load, out, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings, state_folder
 from inventory.model import Inventory
@@ -28,9 +28,6 @@ from rollout.plan import Plan, Readiness, Terms, canonical, file_text, human_dif
 if TYPE_CHECKING:
     from rollout.planning import Planned  # with it come parsers that no other command needs
 
-InventoryFolder = Annotated[
-    Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-]
 PlanName = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's hash (eight digits will do), or its file.")]
 Blind = Annotated[bool, typer.Option(help="Go on though no collector measures the sites. Gates then see nothing.")]
 
@@ -57,6 +54,7 @@ def plan(
 
     Exit 1 where not one of them could be read.
     """
+    from cuntong.changing.lines import Measure
     from cuntong.changing.planning import templates_of, write_plan
     from cuntong.changing.reach import reach
     from cuntong.changing.scope import routers_in
@@ -74,6 +72,7 @@ def plan(
         name, made = write_plan(
             inventory, scope, devices, reach(inventory, given), templates_of(inventory), terms, engine,
             identity.actor(engine), open_vault(given.vault_key_path), done,
+            Measure(given.line_proof_s, given.interval_s),
         )  # fmt: skip
     where = output or state_folder() / "plans"
     where.mkdir(parents=True, exist_ok=True)
@@ -127,6 +126,7 @@ def apply(
     from cuntong.changing.applying import LEASE_S, new_run_id
     from cuntong.changing.approving import require_approved
     from cuntong.changing.gates import require_watch
+    from cuntong.changing.lines import Measure, require_lines
     from cuntong.changing.planning import require_scope
 
     if (name is None) == (resume is None):
@@ -147,6 +147,7 @@ def apply(
             require_scope(actor, Action.RUN_PLAN, inventory, ready)
             with engine.connect() as connection:
                 require_approved(connection, kept, made, now)
+                require_lines(connection, inventory, made, Measure(given.line_proof_s, given.interval_s), now)
             run = rollouts.start(engine, new_run_id(now), kept.sha256, actor.name, _holder(), now, LEASE_S)
             with engine.begin() as connection:
                 audit.record(connection, now, actor.name, "run.start", run.id, {"plan": kept.sha256})

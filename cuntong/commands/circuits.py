@@ -1,24 +1,24 @@
 """Commands of circuits: list what lines have and had, change a line's circuit."""
 
+import time
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.syntax import Syntax
 
+from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Folder, Json, app, load, out, print_json, say
+from cuntong.commands.common import HERE, DryRun, Folder, Json, app, day, load, out, print_json, say
 from cuntong.errors import UsageError
+from cuntong.settings import settings
+
+if TYPE_CHECKING:
+    from inventory.changes import Changes
+    from inventory.model import Inventory
 
 circuit = typer.Typer(help="Carriers' circuits: what each line has, had, and until when.", no_args_is_help=True)
 app.add_typer(circuit, name="circuit", rich_help_panel="Declare")
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no day. Write it as 2026-11-20.") from None
 
 
 @circuit.command("list")
@@ -72,28 +72,88 @@ def change(
     until: Annotated[str | None, typer.Option(help="When its contract ends.")] = None,
     hotline: Annotated[str | None, typer.Option(help="Whom to call.")] = None,
     line: Annotated[int, typer.Option(help="Which of the site's lines.", min=1)] = 1,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="The carrier swaps behind the port: no second line beside the old one.")
+    ] = False,
+    dry_run: DryRun = False,
 ) -> None:
-    """Give a line another circuit from a day on; the old one keeps its dates and its past."""
-    from cuntong.own_history import commit
-    from inventory.circuit_change import NewCircuit, change_circuit
+    """Give a line another circuit from a day on: beside the old one first, so that the village is never alone.
 
-    inventory = load(folder)
-    begins = _day(since) or date.today()  # noqa: DTZ011  the day where the office sits
-    new = NewCircuit(number, begins, carrier, link_type, bandwidth, service_level, _day(until), hotline)
-    changes = change_circuit(folder, site, new, line - 1)
+    The old one keeps its dates, its service level and its past. `cuntong circuit advance` goes on.
+    """
+    from inventory.circuit_change import NewCircuit, change_circuit, line_beside
+
+    inventory, now = load(folder), time.time()
+    begins = day(since, now)
+    ends = None if until is None else day(until, now)
+    new = NewCircuit(number, begins, carrier, link_type, bandwidth, service_level, ends, hotline)
+    if not in_place and line != 1:
+        raise UsageError("The main line is changed beside itself; a further line only in place: --in-place.")
+    changes = change_circuit(folder, site, new, line - 1) if in_place else line_beside(folder, site, new)
+    if not _done(changes, f"电路 / Circuit {number} of {site}", dry_run=dry_run):
+        return
+    at = inventory.sites.index[site]
+    if in_place:
+        say(f"{site}: line {line} has {number} from {begins} on.")
+        say(_in_place(inventory.links(at)[line - 1].link_type, link_type, site))
+        return
+    say(f"{site}: {number} stands beside the old line from {begins} on; the old one carries.")
+    say(
+        f"  1. cuntong plan {_scope(inventory, at)}, approve, apply: both ends get the new line, no way changes\n"
+        "  2. cuntong reload: the collector measures both\n"
+        f"  3. when the new one has been there for {settings().line_proof_s / 60:.0f} minutes: "
+        f"cuntong circuit advance {site}"
+    )
+
+
+@circuit.command("advance")
+def advance_change(
+    site: Annotated[str, typer.Argument(help="The site's permanent id.")],
+    folder: Folder = HERE,
+    dry_run: DryRun = False,
+) -> None:
+    """Take the next step of a change: the new line carries; then the old one goes. Each only once it was measured."""
+    from cuntong.changing.lines import Measure, require_proved
+    from inventory.circuit_change import advance
+
+    inventory, given, now = load(folder), settings(), time.time()
+    step = advance(folder, site, day(None, now))
+    at = inventory.sites.index[site]
+    with identity.ledger(given) as engine, engine.connect() as connection:
+        measure = Measure(given.line_proof_s, given.interval_s)
+        require_proved(connection, inventory, at, step.number, measure, now)
+    if not _done(step.changes, f"电路 / Circuit {step.circuit} of {site}", dry_run=dry_run):
+        return
+    steps = f"  1. cuntong plan {_scope(inventory, at)}, approve, apply\n  2. cuntong reload"
+    if step.ends:
+        say(f"{site}: the old line goes; {step.circuit} stays, and remembers it.\n{steps}, and give the old one back")
+        return
+    say(
+        f"{site}: {step.circuit} becomes the main line; the old one stands by.\n{steps}\n"
+        f"  3. when it has carried long enough: cuntong circuit advance {site}"
+    )
+
+
+def _done(changes: "Changes", message: str, *, dry_run: bool) -> bool:
+    """Show a change of the inventory and write it, unless it is only to be looked at."""
+    from cuntong.own_history import commit
+
     out.print(Syntax(changes.diff(), "diff", background_color="default", word_wrap=True))
     if dry_run:
         say("Nothing was written (--dry-run).")
-        return
+        return False
     changes.write()
-    commit(folder, f"电路 / Circuit {number} of {site}")
-    at = inventory.sites.index[site]
-    say(f"{site}: line {line} has {number} from {begins} on.")
-    say(_next_steps(inventory.links(at)[line - 1].link_type, link_type, site))
+    commit(changes.folder, message)
+    return True
 
 
-def _next_steps(before: str, after: str | None, site: str) -> str:
+def _scope(inventory: "Inventory", site: int) -> str:
+    """The division that holds both ends of a site's line."""
+    above = inventory.site_uplinks(site)
+    return inventory.nodes.codes[int(inventory.sites.nodes[above[0] if above else site])]
+
+
+def _in_place(before: str, after: str | None, site: str) -> str:
     """What is left to do on the router, told in the order that never leaves the village alone."""
     if after is None or after == before:
         return (

@@ -36,8 +36,8 @@ def of(folder: Path, site: str) -> list[tuple[str | None, str, str, str, str]]:
 def test_a_line_gets_another_circuit_and_keeps_the_old_ones_dates(folder: Path, site: str, cuntong: "Command") -> None:
     (before,) = of(folder, site)
     told = cuntong(
-        "circuit", "change", site, folder, "--circuit", "MOB-1", "--carrier", "mobile", "--since", "2026-12-01",
-        "--until", "2029-12-01",
+        "circuit", "change", site, folder, "--in-place", "--circuit", "MOB-1", "--carrier", "mobile",
+        "--since", "2026-12-01", "--until", "2029-12-01",
     )  # fmt: skip
     assert told.code == 0, told.err
     assert "circuit: MOB-1" in told.out
@@ -47,8 +47,8 @@ def test_a_line_gets_another_circuit_and_keeps_the_old_ones_dates(folder: Path, 
     ]
     assert cuntong("check", folder).code == 0
     again = cuntong(
-        "circuit", "change", site, folder, "--circuit", "TEL-2", "--carrier", "telecom", "--type", "mstp", "--since",
-        "2027-12-01", "--until", "2030-12-01",
+        "circuit", "change", site, folder, "--in-place", "--circuit", "TEL-2", "--carrier", "telecom", "--type", "mstp",
+        "--since", "2027-12-01", "--until", "2030-12-01",
     )  # fmt: skip
     assert "path change" in again.out
     assert [one[0] for one in of(folder, site)][1:] == ["MOB-1", "TEL-2"]
@@ -59,7 +59,7 @@ def test_a_line_gets_another_circuit_and_keeps_the_old_ones_dates(folder: Path, 
 
 def test_a_dry_run_and_a_broken_law_write_nothing(folder: Path, cuntong: "Command") -> None:
     before = (folder / "sites" / "chengxiang.yml").read_bytes()
-    told = cuntong("circuit", "change", SCALAR, folder, "--circuit", "X-1", "--dry-run")
+    told = cuntong("circuit", "change", SCALAR, folder, "--in-place", "--circuit", "X-1", "--dry-run")
     assert (told.code, "Nothing was written" in told.out) == (0, True)
     for more, said in (
         (("--carrier", "nobody"), "the carrier 'nobody'"),
@@ -68,10 +68,10 @@ def test_a_dry_run_and_a_broken_law_write_nothing(folder: Path, cuntong: "Comman
         (("--since", "soon"), "is no day"),
         (("--since", "2027-01-01", "--until", "2026-01-01"), "ends before it begins"),
     ):
-        refused = cuntong("circuit", "change", SCALAR, folder, "--circuit", "X-1", *more)
+        refused = cuntong("circuit", "change", SCALAR, folder, "--in-place", "--circuit", "X-1", *more)
         assert (refused.code, said in refused.err) == (2, True), refused.err
     assert cuntong("circuit", "change", "tq-nowhere", folder, "--circuit", "X").code == 2
-    missing = cuntong("circuit", "change", MAPPING, folder, "--circuit", "X-1")
+    missing = cuntong("circuit", "change", MAPPING, folder, "--in-place", "--circuit", "X-1")
     assert (missing.code, "--until" in missing.err) == (2, True)
     assert (folder / "sites" / "chengxiang.yml").read_bytes() == before
 
@@ -81,7 +81,19 @@ def test_circuits_are_listed_and_those_that_end_soon_are_named(folder: Path, cun
     assert {row["carrier"] for row in listed} == {"telecom"}
     assert {row["service_level"] for row in listed} == {"standard"}
     assert cuntong("circuit", "list", folder, "--ending").out.strip() == "None."
-    cuntong("circuit", "change", SCALAR, folder, "--circuit", "OLD", "--since", "2020-01-01", "--until", "2021-01-01")
+    cuntong(
+        "circuit",
+        "change",
+        SCALAR,
+        folder,
+        "--in-place",
+        "--circuit",
+        "OLD",
+        "--since",
+        "2020-01-01",
+        "--until",
+        "2021-01-01",
+    )
     (row,) = json.loads(cuntong("circuit", "list", folder, "--ending", "--json").out)
     assert (row["site"], row["circuit"]) == (SCALAR, "OLD")
     assert f"OLD of {SCALAR} ended on 2021-01-01" in cuntong("check", folder).out
