@@ -7,9 +7,10 @@ and access points, .8-.15 kiosks, .16-.19 printers, .20-.23 UPS, .24-.55 PCs.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -68,7 +69,7 @@ class Demand:
 
 @dataclass(slots=True)
 class LockedSite:
-    """One line of the lock. ``routers`` maps a role to its loopback and its p2p networks, in order of uplinks."""
+    """One line of the lock. ``column`` holds its routers as the file does: a country has 600,000 of these."""
 
     id: str
     code: str
@@ -76,10 +77,19 @@ class LockedSite:
     key: str
     prefix: str
     number: int
-    routers: dict[str, tuple[str, tuple[str, ...]]]
+    column: str
     name: str
     retired: bool = False
     line: int = 0
+
+    @property
+    def routers(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Role to its loopback and its p2p networks, in order of uplinks; `give` changes them."""
+        return parse_routers(self.column)
+
+    def give(self, role: str, loopback: str, links: tuple[str, ...]) -> None:
+        """The addresses of one router, instead of those that it had."""
+        self.column = routers_text({**self.routers, role: (loopback, links)})
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -103,6 +113,22 @@ class Lock:
         return next(iter(self.pools), "")
 
 
+def parse_routers(text: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """A column of routers, ``role:loopback:p2p,p2p`` joined by ``;``: role to its loopback and its p2p networks."""
+    if text == "-":
+        return {}
+    found = {}
+    for one in text.split(";"):
+        role, loopback, links = one.split(":")
+        found[role] = (loopback, tuple(links.split(",")) if links else ())
+    return found
+
+
+def routers_text(routers: dict[str, tuple[str, tuple[str, ...]]]) -> str:
+    """What `parse_routers` reads back."""
+    return ";".join(f"{role}:{at}:{','.join(links)}" for role, (at, links) in routers.items()) or "-"
+
+
 def number(address: str) -> int:
     """``10.0.0.1`` as an integer, without checks; three times faster than ipaddress."""
     a, b, c, d = address.split(".")
@@ -124,19 +150,21 @@ def span(prefix: str) -> tuple[int, int]:
 _Numbers = npt.NDArray[np.int64]
 
 
-def spans(prefixes: Sequence[str]) -> tuple[_Numbers, _Numbers]:
+_AT_ONCE: Final = 8192
+"""The digits of a whole country's addresses as text would take more memory than all the rest."""
+
+
+def spans(prefixes: Iterable[str]) -> tuple[_Numbers, _Numbers]:
     """`span` of many prefixes at once: their first addresses, and the first beyond each."""
-    bases, _, lengths = zip(*(prefix.partition("/") for prefix in prefixes), strict=True) if prefixes else ((), (), ())
-    starts = numbers(bases)
-    return starts, starts + (1 << (32 - np.array(list(map(int, lengths)), dtype=np.int64)))
 
+    def written() -> Iterator[_Numbers]:
+        rest = iter(prefixes)
+        while some := ".".join(islice(rest, _AT_ONCE)):
+            yield np.array(list(map(int, some.replace("/", ".").split("."))), dtype=np.int64).reshape(-1, 5)
 
-def numbers(addresses: Sequence[str]) -> _Numbers:
-    """`number` of many addresses at once."""
-    parts = list(map(int, ".".join(addresses).split("."))) if addresses else []
-    weights = np.array([1 << 24, 1 << 16, 1 << 8, 1], dtype=np.int64)
-    found: _Numbers = np.array(parts, dtype=np.int64).reshape(-1, 4) @ weights
-    return found
+    parts = np.concatenate([np.empty((0, 5), dtype=np.int64), *written()])
+    starts: _Numbers = parts[:, :4] @ np.array([1 << 24, 1 << 16, 1 << 8, 1], dtype=np.int64)
+    return starts, starts + (1 << (32 - parts[:, 4]))
 
 
 class _Space:
@@ -210,7 +238,7 @@ def allocate(plan: AddressPlan, demands: Sequence[Demand], lock: Lock) -> list[s
         site = by_id.get(demand.wanted_id) if demand.wanted_id else by_identity.get(_identity(demand))
         if site is None:
             found = demand.wanted_id or site_id(demand.parts, ids)
-            site = LockedSite(found, demand.code, demand.site_type, demand.key, "", -1, {}, demand.name)
+            site = LockedSite(found, demand.code, demand.site_type, demand.key, "", -1, "-", demand.name)
             lock.sites.append(site)
             ids.add(found)
             added.append(f"{found} for {demand.code} {demand.name}")
@@ -353,7 +381,7 @@ def _give_router_addresses(wanted: Sequence[tuple[Demand, LockedSite]], lock: Lo
             if base is None:
                 raise PlanFullError("routers", f"mgmt p2p {', '.join(lock.p2p)}", len(lacking) - at)
             more.append(text(base))
-        site.routers[role] = (loopback, (*held, *more))
+        site.give(role, loopback, (*held, *more))
     return added
 
 

@@ -1,13 +1,13 @@
 """Rows and lock into columns: order, ids, addresses, uplinks. What is missing in the lock becomes a demand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 
 from inventory.addresses import CENTER_LENGTH, SITE_LENGTH, Demand, Lock, LockedSite
 from inventory.columns import Columns
 from inventory.county import County
 from inventory.divisions import Tree
 from inventory.entries import SiteEntry
-from inventory.lockfile import routers_text
 from inventory.milestones import MilestoneFile
 from inventory.names import TEMPLATES, render
 from inventory.reading_sites import MAIN, Row, Rows
@@ -28,16 +28,18 @@ class Compilation:
         self.rows = sorted(declared.rows, key=lambda row: row.node << 2 | row.rank)
         self._drop_twins()
         self.locked = self._match_lock()
-        ids = {site.id: i for i, site in enumerate(self.locked) if site is not None}
-        ids |= {row.entry.id: i for i, row in enumerate(self.rows) if row.entry is not None and row.entry.id}
-        self.wiring = Wiring(source, county, tree.nodes, self.rows, ids)
+        self.wiring = Wiring(source, county, tree.nodes, self.rows, cache(partial(_ids, self.rows, self.locked)))
 
     def _drop_twins(self) -> None:
         """A site declared twice is a problem; the first stays."""
-        first: dict[tuple[int, str, str], Row] = {}
+        first: dict[tuple[str, str], Row] = {}  # of one division: the rows are in order
+        node = -1
         kept: list[Row] = []
         for row in self.rows:
-            twin = first.setdefault((row.node, row.site_type, row.key), row)
+            if row.node != node:
+                node = row.node
+                first.clear()
+            twin = first.setdefault((row.site_type, row.key), row)
             if twin is row:
                 kept.append(row)
                 continue
@@ -47,8 +49,11 @@ class Compilation:
         self.rows = kept
 
     def _match_lock(self) -> list[LockedSite | None]:
-        alive = [site for site in self.lock.sites if not site.retired]
-        by_identity = {(site.code, site.site_type, site.key): site for site in alive}
+        by_code: dict[str, LockedSite] = {}
+        further: dict[tuple[str, str, str], LockedSite] = {}  # most divisions have one site, and need no such key
+        for site in self.lock.sites:
+            if not site.retired and by_code.setdefault(site.code, site) is not site:
+                further.setdefault(site.identity, site)
         by_id = {site.id: site for site in self.lock.sites} if any(r.entry and r.entry.id for r in self.rows) else {}
         codes = self.nodes.codes
         matched: list[LockedSite | None] = []
@@ -59,7 +64,8 @@ class Compilation:
                 fits = named is not None and named.identity == identity and not named.retired
                 matched.append(named if fits else None)
             else:
-                matched.append(by_identity.get(identity))
+                found = by_code.get(identity[0])
+                matched.append(found if found is not None and found.identity == identity else further.get(identity))
         return matched
 
     def missing(self) -> list[int]:
@@ -145,7 +151,7 @@ class Compilation:
             ipv6=self.lock.ipv6,
             blocks=self.lock.blocks,
             mgmt={"loopbacks": self.lock.loopbacks, "p2p": self.lock.p2p},
-            retired=[(s.prefix, routers_text(s.routers)) for s in self.lock.sites if s.retired],
+            retired=[(s.prefix, s.column) for s in self.lock.sites if s.retired],
         )
         columns.held = [list(one[:7]) for one in self.lock.held]
         columns.site_nodes = [row.node for row in rows]
@@ -164,7 +170,7 @@ class Compilation:
         columns.site_ids = [site.id for site in locked]
         columns.site_prefixes = ["" if site.prefix == "-" else site.prefix for site in locked]
         columns.site_numbers = [site.number for site in locked]
-        columns.site_routers = [routers_text(site.routers) for site in locked]
+        columns.site_routers = [site.column for site in locked]
         return columns
 
     def official_name(self, row: Row) -> str:
@@ -175,6 +181,12 @@ class Compilation:
 
     def template_name(self, row: Row) -> str:
         return render(self._templates[row.site_type], row.name)
+
+
+def _ids(rows: Sequence[Row], locked: Sequence[LockedSite | None]) -> Mapping[str, int]:
+    """Positions by the ids of the lock, and by those that people write."""
+    ids = {site.id: i for i, site in enumerate(locked) if site is not None}
+    return ids | {row.entry.id: i for i, row in enumerate(rows) if row.entry is not None and row.entry.id}
 
 
 def dump_entry(entry: SiteEntry) -> dict[str, object]:

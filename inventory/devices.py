@@ -13,7 +13,6 @@ import numpy as np
 from inventory import addresses
 from inventory.columns import Columns
 from inventory.county import County
-from inventory.lockfile import parse_routers
 from inventory.vocabulary import DeviceClass
 
 
@@ -175,7 +174,7 @@ class Devices(Sequence[Device]):
 
     def _address(self, site: int, slot: Slot) -> str:
         if slot.device_class is DeviceClass.ROUTER:
-            return parse_routers(self._columns.site_routers[site])[slot.role][0]
+            return addresses.parse_routers(self._columns.site_routers[site])[slot.role][0]
         return addresses.host(self._columns.site_prefixes[site], slot.device_class, number_of(slot.role))
 
     def _make(self, site: int, n: int) -> Device:

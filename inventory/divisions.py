@@ -113,13 +113,29 @@ class Nodes:
 def read_csv(file: str, data: bytes) -> tuple[list[Division], list[Problem]]:
     """The rows of an operator's division list, ``.csv`` or ``.csv.xz``; columns beyond the known are ignored."""
     try:
-        text = (lzma.decompress(data) if data[:6] == _XZ else data).decode("utf-8-sig")
+        plain = lzma.decompress(data) if data[:6] == _XZ else data
     except lzma.LZMAError:
         return [], [Problem(file, 0, "", "this xz file is damaged.", "Compress the list again.")]
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+    try:
+        return _read_plain(file, plain)
+    except UnicodeDecodeError:
+        line = _line_of_no_utf8(plain)
         return [], [Problem(file, line, "", "this is not UTF-8 (the file may be GBK).", "Save it as UTF-8.")]
-    reader = csv.reader(io.StringIO(text))
+
+
+def _line_of_no_utf8(data: bytes) -> int:
+    """The first line that is no UTF-8: no character spans two lines."""
+    for number, line in enumerate(io.BytesIO(data), 1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            return number
+    return 0
+
+
+def _read_plain(file: str, data: bytes) -> tuple[list[Division], list[Problem]]:
+    """Raises UnicodeDecodeError, wherever in the data it is met: all of it as text would take four times its size."""
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="\n"))
     header = [name.strip() for name in next(reader, [])]
     if not header:
         return [], [Problem(file, 0, "", "this file is empty.", "Give it the columns code,name,level,parent.")]
@@ -140,6 +156,7 @@ def _rows(file: str, reader: "Reader", header: list[str]) -> tuple[list[Division
     successor_at = header.index("successor") if "successor" in header else -1
     rows: list[Division] = []
     problems: list[Problem] = []
+    words: dict[str, str] = {}  # parents and names that stand in many rows are there once
     for row in reader:
         line = reader.line_num
         if not row:
@@ -166,13 +183,14 @@ def _rows(file: str, reader: "Reader", header: list[str]) -> tuple[list[Division
             problems.append(Problem(file, line, "kind", f"{kind!r} is none of {', '.join(KINDS)}.", "Choose one."))
             continue
         parent = row[parent_at].strip()
+        parent = full_code(parent) if parent else ""
         since = row[since_at].strip() if since_at >= 0 else row[first_at].strip() if first_at >= 0 else ""
         until = row[until_at].strip() if until_at >= 0 else ""
         if last_at >= 0 and row[last_at].strip().isdecimal():
             until = str(int(row[last_at]) + 1)  # it stands in the list of its last year, and ends with the next
         rows.append(
             Division(
-                code, name, int(level), full_code(parent) if parent else "",
+                code, words.setdefault(name, name), int(level), words.setdefault(parent, parent),
                 kind or kind_of(code, int(level)), line,
                 since, until, row[successor_at].strip() if successor_at >= 0 else "",
             )

@@ -255,8 +255,12 @@ def findings(compilation: Compilation) -> list[Problem]:
     _find_todos(compilation, found)
     _find_gaps(compilation, found)
     _find_ranges(compilation, found)
-    wanted = {id(site) for site in compilation.locked}
-    gone = [site for site in compilation.lock.sites if not site.retired and id(site) not in wanted]
+    sites = compilation.lock.sites
+    matched = bytearray(max((site.line for site in sites), default=0) + 1)
+    for locked in compilation.locked:
+        if locked is not None:
+            matched[locked.line] = True
+    gone = [site for site in sites if not site.retired and not matched[site.line]]
     for site in gone:
         mend = "If it is gone for good, run cuntong check DIR --allocate, which retires it."
         found.append(Problem("addresses.lock", site.line, "", f"{site.id} {site.name} is in no file of sites/.", mend))
@@ -291,18 +295,21 @@ def _find_gaps(compilation: Compilation, found: list[Problem]) -> None:
     """Divisions without a site: they count in the denominator and can never be covered."""
     nodes, county = compilation.nodes, compilation.county
     counted = {kind for kinds in county.coverage.denominators.values() for kind in kinds}
-    served = {row.node for row in compilation.rows if row.key == MAIN}
-    lone = [i for i in range(len(nodes)) if nodes.levels[i] == 5 and nodes.kinds[i] in counted and i not in served]
+    served = bytearray(len(nodes))
+    for row in compilation.rows:
+        if row.key == MAIN:
+            served[row.node] = True
+    lone = [i for i in range(len(nodes)) if nodes.levels[i] == 5 and nodes.kinds[i] in counted and not served[i]]
     for i in lone[:100]:
         message = f"{nodes.codes[i]} {nodes.names[i]} has no site; it counts as not built."
         found.append(Problem(county.divisions, 0, "", message, "Declare it under sites/, or exempt it with a reason."))
     if len(lone) > 100:
         message = f"{len(lone) - 100} further villages have no site."
         found.append(Problem(county.divisions, 0, "", message, "Declare them under sites/."))
-    alive = set(nodes.codes)
-    held = {site.code for site in compilation.lock.sites if not site.retired}
-    for former in compilation.tree.former:
-        if former.level >= 4 and not former.successor and former.code not in alive and former.code not in held:
+    former_rows = compilation.tree.former
+    held = {site.code for site in compilation.lock.sites if not site.retired} if former_rows else set()
+    for former in former_rows:
+        if former.level >= 4 and not former.successor and former.code not in nodes.index and former.code not in held:
             message = f"{former.code} {former.name} ended {former.until} without a successor."
             found.append(Problem(county.divisions, former.line, "successor", message, "Name the code that took over."))
 

@@ -1,12 +1,14 @@
 """Laws of addresses: pools and locked prefixes never overlap in one VRF, and a site never has more than it holds."""
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network
 
 import numpy as np
 import numpy.typing as npt
 
-from inventory.addresses import OFFSETS, P2P_LENGTH, Lock, LockedSite, numbers, span, spans, text, zone_prefix
+from inventory.addresses import OFFSETS, P2P_LENGTH, Lock, LockedSite, number, span, spans, text, zone_prefix
 from inventory.compiling import Compilation
 from inventory.county import County
 from inventory.devices import number_of
@@ -69,23 +71,12 @@ def check_lock(source: Source, county: County, lock: Lock) -> None:
     zone = lock.first_zone
     as_found = {one.site for one in lock.held if one.kind == "lan" and one.vrf == zone}
     sites = [site for site in lock.sites if site.prefix not in ("", "-") and site.id not in as_found]
-    held_by_sites = spans([site.prefix for site in sites])
+    held_by_sites = spans(site.prefix for site in sites)
     _check_overlaps(held_by_sites, lambda i: (sites[i].line, sites[i].id), zone, problems)
     blocks = lock.blocks
-    held_by_blocks = spans([prefix for _, prefix in blocks])
+    held_by_blocks = spans(prefix for _, prefix in blocks)
     _check_overlaps(held_by_blocks, lambda i: (0, f"the block of {blocks[i][0]}"), zone, problems)
-    owners = [(site, role) for site in lock.sites for role in site.routers]
-    loopbacks = [site.routers[role][0] for site, role in owners]
-    links = [link for site, role in owners for link in site.routers[role][1]]
-    owner_of_link = [i for i, (site, role) in enumerate(owners) for _ in site.routers[role][1]]
-
-    def router(i: int) -> tuple[int, str]:
-        site, role = owners[i if i < len(owners) else owner_of_link[i - len(owners)]]
-        return site.line, f"{site.id}-{role}"
-
-    starts = numbers(loopbacks + links)
-    sizes = np.repeat([1, 1 << (32 - P2P_LENGTH)], [len(loopbacks), len(links)])
-    _check_overlaps((starts, starts + sizes), router, _MGMT, problems)
+    _check_routers(lock.sites, problems)
     stretches = [span(pool) for pool in lock.pools.get(zone, [])]
     starts, ends = held_by_sites
     inside = np.zeros(len(sites), dtype=bool)
@@ -96,6 +87,29 @@ def check_lock(source: Source, county: County, lock: Lock) -> None:
         problems.append(Problem(NAME, sites[i].line, "", message, _KEEP))
 
 
+def _check_routers(sites: Sequence[LockedSite], problems: list[Problem]) -> None:
+    """Loopbacks and p2p networks, all in one VRF."""
+    of_loopback, of_link = array("i"), array("i")  # positions of their sites
+    loopbacks, p2p = array("q"), array("q")
+    for at, site in enumerate(sites):
+        for loopback, links in site.routers.values():
+            of_loopback.append(at)
+            loopbacks.append(number(loopback))
+            for link in links:
+                of_link.append(at)
+                p2p.append(number(link))
+
+    def router(i: int) -> tuple[int, str]:
+        owners, i = (of_loopback, i) if i < len(of_loopback) else (of_link, i - len(of_loopback))
+        site = sites[owners[i]]
+        roles = [role for role, (_, links) in site.routers.items() for _ in (links if owners is of_link else (0,))]
+        return site.line, f"{site.id}-{roles[i - bisect_left(owners, owners[i])]}"
+
+    starts = np.array(loopbacks + p2p, dtype=np.int64)
+    sizes = np.repeat([1, 1 << (32 - P2P_LENGTH)], [len(loopbacks), len(p2p)])
+    _check_overlaps((starts, starts + sizes), router, _MGMT, problems)
+
+
 def _check_held(lock: Lock, problems: list[Problem]) -> None:
     """Addresses as they were found: claimed once, of sites that there are, and apart from what the plan gave others."""
     for first, second in twins(lock.held):
@@ -103,7 +117,7 @@ def _check_held(lock: Lock, problems: list[Problem]) -> None:
         both = f"{second.device} and by {first.device} (line {first.line})"
         message = f"{address} in the VRF {second.vrf} is claimed by {both}."
         problems.append(Problem(NAME, second.line, "", message, "Only one of the two can have it: look at both."))
-    known = {site.id for site in lock.sites}
+    known = {site.id for site in lock.sites} if lock.held else set()
     for one in lock.held:
         if one.site not in known:
             problems.append(Problem(NAME, one.line, "", f"there is no site {one.site}.", "Restore its line from git."))
@@ -137,17 +151,21 @@ def _check_networks(lock: Lock, zone: str, told: set[frozenset[str]], problems: 
 def _check_twins(lock: Lock, problems: list[Problem]) -> None:
     alive = [site for site in lock.sites if not site.retired]
     numbered = [site for site in lock.sites if site.number >= 0]
-    _check_unique(lock.sites, [site.id for site in lock.sites], "the id {} stands here twice", problems)
-    _check_unique(numbered, [str(site.number) for site in numbered], "the number {} stands here twice", problems)
-    identities = [" ".join(site.identity) for site in alive]
-    _check_unique(alive, identities, "{} has two ids", problems)
+    _check_unique(lock.sites, lambda site: site.id, "the id {} stands here twice", problems)
+    _check_unique(numbered, lambda site: str(site.number), "the number {} stands here twice", problems)
+    _check_unique(alive, lambda site: " ".join(site.identity), "{} has two ids", problems)
 
 
-def _check_unique(sites: Sequence[LockedSite], keys: Sequence[str], saying: str, problems: list[Problem]) -> None:
-    if len(set(keys)) == len(keys):
-        return
+def _check_unique(
+    sites: Sequence[LockedSite], key_of: Callable[[LockedSite], str], saying: str, problems: list[Problem]
+) -> None:
+    hashes = np.fromiter((hash(key_of(site)) for site in sites), dtype=np.int64, count=len(sites))
+    hashes.sort()
+    if not (hashes[1:] == hashes[:-1]).any():
+        return  # equal keys have equal hashes, and the keys of a whole country take too much memory
     first: dict[str, int] = {}
-    for site, key in zip(sites, keys, strict=True):
+    for site in sites:
+        key = key_of(site)
         if first.setdefault(key, site.line) != site.line:
             message = f"{saying.format(key)}, first in line {first[key]}."
             problems.append(Problem(NAME, site.line, "", message, "Keep the older line."))

@@ -43,7 +43,8 @@ def load(folder: Path, *, cache: Path | None = None) -> Inventory:
         source = Source(folder)
         digest = source.content_hash()
     with _no_garbage_collection():
-        columns = _compile(source)
+        columns = _compile(source, spend=True)
+    del source
     inventory = Inventory(folder, digest, columns)
     if cache is not None:
         caches.keep(cache, digest, columns)
@@ -116,8 +117,8 @@ def allocate_missing(folder: Path) -> list[str]:
     return added
 
 
-def _compile(source: Source) -> Columns:
-    compilation, milestones = _read(source)
+def _compile(source: Source, *, spend: bool = False) -> Columns:
+    compilation, milestones = _read(source, spend=spend)
     if compilation is None:
         raise InventoryError(source.problems)
     laws.check(compilation, milestones)
@@ -131,23 +132,30 @@ def _compile(source: Source) -> Columns:
     return columns
 
 
-def _read(source: Source) -> tuple[Compilation | None, MilestoneFile]:
-    """Everything that the files say; None where county.yml or the tree is unusable."""
+def _read(source: Source, *, spend: bool = False) -> tuple[Compilation | None, MilestoneFile]:
+    """Everything that the files say; None where county.yml or the tree is unusable.
+
+    Args:
+        spend: whether ``source`` may lose the files whose lines its problems know without them (list and lock): of a
+            whole country they are the largest.
+    """
     milestones = MilestoneFile()
     if MILESTONES in source.files and (document := source.yaml(MILESTONES)) is not None:
         declared = validate(MilestoneFile, document, MILESTONES, (), source.locate(MILESTONES), source.problems)
         milestones = declared or milestones
-    lock, problems = lockfile.parse(source.files.get(lockfile.NAME, b""))
-    source.problems.extend(problems)
     document = source.yaml(COUNTY)
     county = (
         validate(County, document, COUNTY, (), source.locate(COUNTY), source.problems) if document is not None else None
     )
-    if county is None:
+    tree = _tree(source, county) if county is not None else None
+    if spend and county is not None:
+        source.files.pop(county.divisions, None)
+    lock, problems = lockfile.parse(source.files.get(lockfile.NAME, b""), tree.nodes if tree is not None else None)
+    source.problems.extend(problems)
+    if county is None or tree is None:
         return None, milestones
-    tree = _tree(source, county)
-    if tree is None:
-        return None, milestones
+    if spend:
+        source.files.pop(lockfile.NAME, None)
     return Compilation(source, county, tree, read_sites(source, county, tree.nodes), lock), milestones
 
 

@@ -9,6 +9,7 @@ The columns of ``site``: id, code, type, key, prefix in the first zone, number (
 ``held`` is an address as a router was found with it (`inventory.held`).
 """
 
+import io
 import os
 import re
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from inventory.addresses import Lock, LockedSite
+from inventory.divisions import Nodes
 from inventory.errors import Problem
 from inventory.held import read as read_held
 
@@ -35,26 +37,34 @@ _SITE: Final = re.compile(
 _PREFIX_ALONE: Final = re.compile(_PREFIX)
 
 
-def parse(data: bytes) -> tuple[Lock, list[Problem]]:
-    """The lock in ``data``; a line that cannot be read is a problem and is left out."""
+def parse(data: bytes, nodes: Nodes | None = None) -> tuple[Lock, list[Problem]]:
+    """The lock in ``data``; a line that cannot be read is a problem and is left out.
+
+    Args:
+        nodes: divisions whose codes and names are taken instead of copies of them.
+    """
     lock = Lock()
     problems: list[Problem] = []
-    try:
-        lines = data.decode("utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        at = data.count(b"\n", 0, error.start) + 1
-        return lock, [Problem(NAME, at, "", "this is not UTF-8.", _MEND)]
-    sites, routers_of = lock.sites, parse_routers
-    for line_number, line in enumerate(lines, 1):
+    sites, words = lock.sites, dict[str, str]()
+    index = nodes.index if nodes is not None else {}
+    for line_number, raw in enumerate(io.BytesIO(data), 1):
+        try:
+            line = raw.decode("utf-8").removesuffix("\n")
+        except UnicodeDecodeError:
+            return Lock(), [Problem(NAME, line_number, "", "this is not UTF-8.", _MEND)]
         if not line or line[0] == "#":
             continue
         match = _SITE.fullmatch(line)
         if match is not None:
             word, site_id, code, site_type, key, prefix, number, routers, name = match.groups()
+            at = index.get(code)
+            if at is not None and nodes is not None:
+                code = nodes.codes[at]
+                name = nodes.names[at] if name == nodes.names[at] else name
             sites.append(
                 LockedSite(
-                    site_id, code, site_type, key, prefix, int(number), routers_of(routers), name, word == "retired",
-                    line_number,
+                    site_id, code, words.setdefault(site_type, site_type), words.setdefault(key, key), prefix,
+                    int(number), routers, name, word == "retired", line_number,
                 )
             )  # fmt: skip
         elif line.startswith("held ") and (held := read_held(line.split(" ")[1:], line_number)) is not None:
@@ -82,21 +92,6 @@ def _head_line(lock: Lock, line: str) -> bool:
     return True
 
 
-def parse_routers(text: str) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """The column of routers: role to its loopback and its p2p networks."""
-    if text == "-":
-        return {}
-    found = {}
-    for one in text.split(";"):
-        role, loopback, links = one.split(":")
-        found[role] = (loopback, tuple(links.split(",")) if links else ())
-    return found
-
-
-def routers_text(routers: dict[str, tuple[str, tuple[str, ...]]]) -> str:
-    return ";".join(f"{role}:{at}:{','.join(links)}" for role, (at, links) in routers.items()) or "-"
-
-
 def render(lock: Lock) -> bytes:
     """The file's bytes; `parse` reads back the same lock."""
     lines = [f"pool {zone} {prefix}" for zone, pools in lock.pools.items() for prefix in pools]
@@ -106,7 +101,7 @@ def render(lock: Lock) -> bytes:
     lines += [f"block {code} {prefix}" for code, prefix in lock.blocks]
     lines += [
         f"{'retired' if s.retired else 'site'} {s.id} {s.code} {s.site_type} {s.key} {s.prefix or '-'} {s.number}"
-        f" {routers_text(s.routers)} {s.name}"
+        f" {s.column} {s.name}"
         for s in lock.sites
     ]
     lines += [one.text() for one in lock.held]

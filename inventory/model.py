@@ -22,7 +22,6 @@ from inventory.divisions import Division, Nodes, full_code
 from inventory.entries import Defaults, InitialClaim, LinkEntry, Pilot, SiteEntry
 from inventory.errors import Problem
 from inventory.held import Held, lans, lines, of_columns
-from inventory.lockfile import parse_routers
 from inventory.milestones import Milestone, MilestoneFile
 from inventory.reading_sites import inherit
 from inventory.uplinks import places
@@ -375,7 +374,7 @@ class Inventory:
         as_found = self.held(device.site)
         if as_found and any(one.role == device.role for one in as_found):
             return lines(as_found, device.role)
-        held = parse_routers(self._columns.site_routers[device.site]).get(device.role)
+        held = addresses.parse_routers(self._columns.site_routers[device.site]).get(device.role)
         networks = held[1] if held else ()
         return tuple(IPv4Network(f"{network}/{addresses.P2P_LENGTH}") for network in networks)
 

@@ -19,11 +19,16 @@ MAIN: Final = "-"
 """The key of a division's own site."""
 
 _BELOW: Final = {"center": 0, "unit": 1, "more": 2, "village": 3}
+_BELOW_IT: Final = {"more", "villages"}
+_SAID_BY_ROWS: Final = {"is_", "site_type", *_BELOW_IT}
 _PATH = tuple[str | int, ...]
 
 
 class Row(NamedTuple):
-    """One declared site. ``defaults`` is a position in `Rows.defaults`; ``path`` leads to it in ``file``."""
+    """One declared site. ``defaults`` is a position in `Rows.defaults`.
+
+    ``path`` leads to it in ``file``: ``step`` below ``above``, which the villages of a township share.
+    """
 
     node: int
     rank: int
@@ -34,9 +39,14 @@ class Row(NamedTuple):
     link_type: str
     carrier: str
     defaults: int
-    entry: SiteEntry | None
+    entry: SiteEntry | None  # None where a scalar says it all
     file: str
-    path: _PATH
+    above: _PATH
+    step: str | int
+
+    @property
+    def path(self) -> _PATH:
+        return (*self.above, self.step)
 
 
 @dataclass
@@ -71,6 +81,15 @@ def read_sites(source: Source, county: County, nodes: Nodes) -> Rows:
             if declared is not None:
                 _FileReader(source, county, nodes, rows, file, declared).read()
     return rows
+
+
+def _exception(entry: SiteEntry) -> SiteEntry | None:
+    """An entry without the sites below it, which are rows of their own; None where it then says no more than a scalar.
+
+    A country has 40,000 townships with their villages below them: kept, they would be there twice.
+    """
+    told = entry.model_fields_set - _SAID_BY_ROWS
+    return entry.model_copy(update={name: {} for name in entry.model_fields_set & _BELOW_IT}) if told else None
 
 
 class _FileReader:
@@ -144,6 +163,7 @@ class _FileReader:
 
     def _villages(self, above: int, villages: Mapping[str, Any], path: _PATH) -> None:
         nodes, parents, names, index = self.nodes, self.nodes.parents, self.nodes.names, self.nodes.index
+        codes = nodes.codes
         append, defaults_at, file = self.out.rows.append, self.defaults_at, self.file
         for code, value in villages.items():
             at = index.get(code if len(code) == 12 else full_code(code))
@@ -168,7 +188,7 @@ class _FileReader:
                     continue
                 append(
                     Row(at, 3, "village_site", MAIN, name, words[0], words[1], words[2], defaults_at, None, file,
-                        (*path, code))
+                        path, codes[at] if len(code) == 12 else code)
                 )  # fmt: skip
                 continue
             entry = self._one(at, "village", "village_site", MAIN, value, (*path, code), VillageEntry)
@@ -229,8 +249,21 @@ class _FileReader:
             name, _, tail = said.partition(" ")
         words = self._words(tail, kind, path)
         if words is not None:
+            entry = _exception(entry) if entry is not None else None
             self.out.rows.append(
-                Row(at, _BELOW[rank], site_type, key, name, *words, self.defaults_at, entry, self.file, path)
+                Row(
+                    at,
+                    _BELOW[rank],
+                    site_type,
+                    key,
+                    name,
+                    *words,
+                    self.defaults_at,
+                    entry,
+                    self.file,
+                    path[:-1],
+                    path[-1],
+                )
             )
 
     def _words(self, tail: str, kind: str, path: _PATH = ()) -> tuple[str, str, str] | None:

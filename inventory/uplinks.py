@@ -4,7 +4,8 @@ A site is above another only if it has a router; a township centre without one i
 site above by its id, its division's code, or ``code/key``.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from inventory.county import County
@@ -35,14 +36,14 @@ class Wiring:
     """Hosts and uplinks of rows that are already in their final order."""
 
     def __init__(
-        self, source: Source, county: County, nodes: Nodes, rows: Sequence[Row], ids: Mapping[str, int]
+        self, source: Source, county: County, nodes: Nodes, rows: Sequence[Row], ids: Callable[[], Mapping[str, int]]
     ) -> None:
         self.source, self.county, self.nodes, self.rows, self._ids = source, county, nodes, rows, ids
-        self.main: dict[int, int] = {}
+        self._main = array("i", [NOBODY]) * len(nodes)
         keyed: dict[tuple[int, str], int] = {}
         for i, row in enumerate(rows):
             if row.key == MAIN:
-                self.main[row.node] = i
+                self._main[row.node] = i
             else:
                 keyed[row.node, row.key] = i
         self._keyed = keyed
@@ -101,13 +102,16 @@ class Wiring:
 
     def resolve(self, reference: str) -> int | None:
         """The position of a site that people named; None where there is no such site."""
-        if reference in self._ids:
-            return self._ids[reference]
+        ids = self._ids()  # asked for only now: few references are ids, and most inventories have none at all
+        if reference in ids:
+            return ids[reference]
         code, _, key = reference.partition("/")
         node = self.nodes.index.get(full_code(code))
         if node is None:
             return None
-        return self._keyed.get((node, key)) if key else self.main.get(node)
+        if key:
+            return self._keyed.get((node, key))
+        return self._main[node] if self._main[node] != NOBODY else None
 
     def _find_hosts(self) -> list[int]:
         hosts = [NOBODY] * len(self.rows)
@@ -139,8 +143,8 @@ class Wiring:
                 found = self._nearest[node]
                 break
             trail.append(node)
-            candidate = self.main.get(node)
-            if candidate is not None and self.roles_of[candidate]:
+            candidate = self._main[node]
+            if candidate != NOBODY and self.roles_of[candidate]:
                 found = candidate
                 break
             node = self.nodes.parents[node]

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from inventory.addresses import span, zone_prefix
-from inventory.lockfile import parse_routers
+from inventory.addresses import parse_routers, span, zone_prefix
 
 if TYPE_CHECKING:
     from inventory.model import Inventory

@@ -293,7 +293,7 @@ def _locked(
             lock.held = [one for one in lock.held if (one.site, one.role) != (site.id, role)]
             lock.held += _held(compilation, site.id, role, found)
             at = seen.address if not IPv4Address(seen.address).is_loopback else found.management
-            site.routers[role] = (at, ())
+            site.give(role, at, ())
             adopted.append(Adopted(seen, found, place, site.id, role, model))
         _prefixes(lock, adopted)
         allocate(compilation.county.addresses, demands, lock)

@@ -21,12 +21,10 @@ class Places:
         self._documents: dict[str, Any] = {}
 
     def scalar(self, row: Row) -> str:
-        if row.entry is not None:
-            return row.entry.is_ or row.name
         value = self._document(row.file)
         for step in row.path:
             value = value[step]
-        return str(value)
+        return str(value.get("is") or row.name if isinstance(value, dict) else value)
 
     def place(self, node: int, key: str, unit: bool, row: Row | None) -> tuple[str, tuple[str | int, ...]]:
         """The file of a site, and the way to it there."""

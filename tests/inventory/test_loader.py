@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tracemalloc
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from inventory import cache
 from inventory.errors import InventoryError
 from inventory.loader import allocate_missing, load
 from inventory.model import Inventory
+from inventory.scaffold_text import COUNTY
 from inventory.vocabulary import Claim
 
 BASE = Path(__file__).parent / "bad" / "base"
@@ -327,3 +329,50 @@ def test_the_lock_keeps_its_rights_when_it_is_replaced(folder: Path) -> None:
     change(folder, "  fagai: 发展和改革局\n", "  fagai: 发展和改革局\n  caizheng: 财政局\n")
     assert (folder / "addresses.lock").stat().st_mode & 0o777 == 0o640
     assert not [name for name in os.listdir(folder) if name.startswith(".addresses")]  # noqa: PTH208 (hidden ones too)
+
+
+# --- memory
+
+PLAN = """\
+title: memory
+top: "990000"
+slug: mm
+addresses:
+  zones: {gov_public: 64.0.0.0/8}
+  mgmt: {loopbacks: 16.0.0.0/12, p2p: 20.0.0.0/12}
+"""
+
+
+def many_villages(folder: Path, townships: int) -> None:
+    """Townships with fifty villages each, a file for each, as the nation has one for each county."""
+    (folder / "sites").mkdir(parents=True)
+    (folder / "county.yml").write_text(PLAN + COUNTY, "utf-8")
+    (folder / "sites" / "990000.yml").write_text('division: "990000"\ncenter: 测试县\n', "utf-8")
+    rows = ["code,name,level,parent", "990000,测试县,3,"]
+    for township in range(100, 100 + townships):
+        code = f"990000{township}"
+        rows.append(f"{code},第{township}镇,4,990000")
+        lines = [f'division: "{code}"', "townships: {}", "villages:"]
+        for village in range(200, 250):
+            rows.append(f"{code}{village},第{township}镇第{village}村委会,5,{code}")
+            lines.append(f"  {code}{village}: 第{township}镇第{village}村委会 village pon telecom")
+        (folder / "sites" / f"{code}.yml").write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / "divisions.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    allocate_missing(folder)
+
+
+def peak_bytes(folder: Path) -> int:
+    tracemalloc.start()
+    try:
+        assert len(load(folder).sites) > 1000
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_village_takes_little_enough_memory_for_a_nation_in_one_process(tmp_path: Path) -> None:
+    many_villages(tmp_path / "small", 30)
+    many_villages(tmp_path / "large", 90)
+    peak_bytes(tmp_path / "small")  # what is imported on first use
+    more = peak_bytes(tmp_path / "large") - peak_bytes(tmp_path / "small")
+    assert more / (60 * 50) < 1e9 / 620_572
