@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from api.latest import Latest
+from api.latest import Latest, Reasons
 from api.times import midnight
 from api.told import Told, every_site
 from health.coverage import State, Unknown
@@ -82,7 +82,7 @@ class Openness:
         closed = (self._open == 0) | later
         verdicts = np.where(open, 1, np.where(closed, 0, -1)).astype(np.int8)
         since = np.where(np.isnan(self._opened) & (verdicts >= 0), at, self._opened)
-        reasons = [Unknown.NEVER_REPORTED.value] * count
+        reasons = Reasons.of([Unknown.NEVER_REPORTED.value] * count)
         for site in np.flatnonzero(closed).tolist():
             reasons[site] = NOT_OPEN
         found = Latest(verdicts, since, np.where(open, at, np.nan), reasons)

@@ -177,6 +177,7 @@ class Roller:
 
         def counted(key: tuple[str, str]) -> Rollup:
             places, sites = moment.subjects[key[1]]
+            self._speaking(key[1], moment.subjects[key[1]])  # now, and not while the first change is waited for
             one = every[key[0]]
             # Subjects without a site point at -1: the row that is appended for them.
             these = np.append(one.states, np.int8(CODE[State.NOT_BUILT]))[sites]
@@ -211,13 +212,17 @@ class Roller:
 
     def _spoken_for(self, denominator: str, counted: Subjects, sites: Iterable[int]) -> NDArray[np.int64]:
         """The subjects for which these sites speak: of most there is one, of some none or several."""
+        order, sorted_sites = self._speaking(denominator, counted)
+        spans = [np.searchsorted(sorted_sites, (site, site + 1)) for site in sites]
+        return np.concatenate([np.empty(0, dtype=np.int64), *(order[low:high] for low, high in spans)])
+
+    def _speaking(self, denominator: str, counted: Subjects) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The subjects in order of the sites that speak for them, and these sites."""
         found = self._speakers.get(denominator)
         if found is None or found[0] is not counted:
             order = np.argsort(counted[1], kind="stable")
             found = self._speakers[denominator] = counted, order, counted[1][order]
-        _, order, sorted_sites = found
-        spans = [np.searchsorted(sorted_sites, (site, site + 1)) for site in sites]
-        return np.concatenate([np.empty(0, dtype=np.int64), *(order[low:high] for low, high in spans)])
+        return found[1:]
 
     @staticmethod
     def _disagreeing(proof: Aspect, judged: Judged, said: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -375,16 +375,26 @@ class Standing:
         if earlier is not None and earlier.watched == watched:
             watched_until = earlier.watched_until
         else:
-            watched_until = self._watched_until(watched)
+            watched_until = self._watched_until(watched, earlier)
         return Moment(at, nodes, site_nodes, subjects, spared, told, dict(watched), watched_until, columns, in_force)
 
-    def _watched_until(self, watched: Mapping[str, float]) -> NDArray[np.float64]:
-        inventory = self.inventory
-        found = np.full(len(inventory.sites), np.nan)
-        for code, until in watched.items():
-            if code in inventory.nodes.index:
-                low, high = inventory.sites.span(inventory.nodes.index[code])
-                found[low:high] = np.fmax(found[low:high], until)
+    def _watched_until(self, watched: Mapping[str, float], earlier: Moment | None) -> NDArray[np.float64]:
+        inventory, count = self.inventory, len(self.inventory.sites)
+        spans = {
+            code: inventory.sites.span(inventory.nodes.index[code])
+            for code in watched if code in inventory.nodes.index
+        }  # fmt: skip
+        if list(spans.values()) == [(0, count)]:  # one collector asks everybody: the column is one number
+            return np.broadcast_to(np.float64(watched[next(iter(spans))]), count)
+        known = earlier.watched if earlier is not None else {}
+        grown = all(code in watched and watched[code] >= until for code, until in known.items())
+        if earlier is None or not grown:
+            found, known = np.full(count, np.nan), {}
+        else:
+            found = earlier.watched_until.copy()
+        for code, (low, high) in spans.items():
+            if watched[code] != known.get(code):
+                found[low:high] = np.fmax(found[low:high], watched[code])
         return found
 
 

@@ -284,6 +284,7 @@ def in_process(inventory: Inventory, url: str) -> None:
     )
     for counted in ("default", "villages", "communities"):
         standing.figures("extranet", counted, 0, standing.snapshot)
+    keep_for_good()  # as the program does
     lease = leases.acquire(engine, inventory.top, "bench", "", time.time(), 3600)
     journal = Journal(engine, lease, time.time, 3600)
     nodes, spent = inventory.nodes, []

@@ -82,7 +82,9 @@ class Rollup:
         self._positions = np.asarray(positions, dtype=np.int64)
         self._states, self._claimed, self._works = states, claimed, works
         self._sums = _summed(_counted(states, claimed, works))
-        self._moved: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # subjects that the sums know otherwise, ascending
+        # Subjects that the sums know otherwise, ascending, and how they stand.
+        self._moved: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._moved_rows = states[:0], claimed[:0], works[:0]
         self._moves = _summed(np.empty((0, self._sums.shape[1]), dtype=np.int32))
 
     def __len__(self) -> int:
@@ -102,24 +104,31 @@ class Rollup:
         """
         if not len(subjects):
             return self
-        all_states, all_claimed, all_works = self._states.copy(), self._claimed.copy(), self._works.copy()
-        all_states[subjects], all_claimed[subjects], all_works[subjects] = states, claimed, works
-        marked = np.zeros(len(self), dtype=np.bool_)
-        marked[self._moved] = marked[subjects] = True
-        moved = np.flatnonzero(marked)
+        moved = np.sort(np.concatenate((self._moved, subjects)))
+        moved = moved[np.append(True, moved[1:] != moved[:-1])]
         if len(moved) > max(_MOVED_LEAST, len(self) // _MOVED_PART):
-            return Rollup(self._positions, all_states, all_claimed, all_works)
+            every = self._states.copy(), self._claimed.copy(), self._works.copy()
+            for column, earlier, new in zip(every, self._moved_rows, (states, claimed, works), strict=True):
+                column[self._moved] = earlier
+                column[subjects] = new
+            return Rollup(self._positions, *every)
+        rows = self._states[moved], self._claimed[moved], self._works[moved]
+        before, these = np.searchsorted(moved, self._moved), np.searchsorted(moved, subjects)
+        for column, earlier, new in zip(rows, self._moved_rows, (states, claimed, works), strict=True):
+            column[before] = earlier
+            column[these] = new
         found = copy(self)
-        found._states, found._claimed, found._works = all_states, all_claimed, all_works
-        found._moved = moved
-        was = self._sums[moved + 1] - self._sums[moved]
-        found._moves = _summed(_counted(all_states[moved], all_claimed[moved], all_works[moved]) - was)
+        found._moved, found._moved_rows = moved, rows
+        found._moves = _summed(_counted(*rows) - (self._sums[moved + 1] - self._sums[moved]))
         return found
 
     def states(self, start: int, end: int) -> list[tuple[int, int]]:
         """Position and state code of every subject of a subtree, in order."""
         low, high = np.searchsorted(self._positions, (start, end))
-        return list(zip(self._positions[low:high].tolist(), self._states[low:high].tolist(), strict=True))
+        states = self._states[low:high].copy()
+        first, last = np.searchsorted(self._moved, (low, high))
+        states[self._moved[first:last] - low] = self._moved_rows[0][first:last]
+        return list(zip(self._positions[low:high].tolist(), states.tolist(), strict=True))
 
     def figures(self, start: int, end: int) -> Figures:
         """Of the subtree that is the interval ``[start, end)`` of the depth-first order."""
