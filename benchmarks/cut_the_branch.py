@@ -7,13 +7,15 @@ Claim: on VRP, Comware and FRR no device is lost and none ends between its old a
 Each run gives a fresh simulated router a change, over real SSH, and disturbs it once: its line is cut at the n-th
 line that we type (the line lost, or done and its answer lost), silently or by a reset, for a moment or until after
 the dead-man's deadline; or the change itself cuts the line that it came over; or the controller dies at its n-th
-callback and another one resolves what it left. Printed: how many runs, how they ended, and what must be 0.
+callback and another one resolves what it left. Printed: how many runs, how they ended, and what must be 0; a run that
+ended as none may is told whole: every step, every session that failed, what happened to the router, how late we were.
 """
 
 import argparse
 import collections
 import itertools
 import json
+import logging
 import os
 import resource
 import statistics
@@ -24,7 +26,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from ipaddress import IPv4Address, IPv4Interface
 
@@ -46,6 +48,33 @@ PATH = Path(manager=IPv4Address("10.0.0.9"), peers=(IPv4Interface("10.9.0.1/30")
 Job = tuple[str, Callable[[], "Verdict | None"]]
 
 
+_TELLING = ("dead_man", "deadline", "lines", "reason")
+"""Details of a step that say why a run went as it did."""
+
+
+def _ago(unix: float) -> str:
+    return f"{unix - time.time():+.1f} s"
+
+
+class Failures(logging.Handler):
+    """Writes each action that failed into the notebook of its thread's run."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self._here = threading.local()
+
+    def into(self, told: list[tuple[float, str]]) -> None:
+        self._here.told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told: list[tuple[float, str]] | None = getattr(self._here, "told", None)
+        if told is not None:
+            told.append((time.monotonic(), record.getMessage()))
+
+
+FAILURES = Failures()
+
+
 class Killed(BaseException):
     """The controller's process died."""
 
@@ -59,6 +88,8 @@ class Notebook:
     steps: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     backup: str | None = None
     calls: int = 0
+    told: list[tuple[float, str]] = field(default_factory=list)
+    """Each step, and each action that failed, with its moment on the monotonic clock."""
     before: Callable[[str], None] = lambda call: None
     """Called with the name of each callback before it does anything; may raise."""
 
@@ -75,6 +106,9 @@ class Notebook:
     def step(self, name: str, detail: Mapping[str, str]) -> None:
         self._call(f"step {name}")
         self.steps.append((name, dict(detail)))
+        shown = {key: _ago(float(value)) if key == "deadline" else value for key, value in detail.items()}
+        telling = " ".join(f"{key}={value}" for key, value in shown.items() if key in _TELLING)
+        self.told.append((time.monotonic(), f"{name} {telling}"))
 
     def may_start(self) -> None:
         self._call("may_start")
@@ -158,10 +192,23 @@ def change_of(case: str, kind: str, router: Router, shown: str) -> Change:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a run ended; ``wrong`` says what must not be, and is empty where all is well."""
+    """How a run ended; ``wrong`` says what must not be, and is empty where all is well.
+
+    Attributes:
+        account: what happened, line by line, where something is wrong.
+    """
 
     state: str
     wrong: str = ""
+    account: tuple[str, ...] = ()
+
+
+def account(box: SimulatedRouter, told: Sequence[tuple[float, str]]) -> tuple[str, ...]:
+    """What we did and what happened to the router, on one clock (s since the first thing told)."""
+    began = told[0][0]
+    both = [(at, f"      {what}") for at, what in told] + [(at, f"box   {what}") for at, what in tuple(box.events)]
+    lines = [f"{at - began:8.2f} {what}" for at, what in sorted(both) if at >= began]
+    return (*lines, f"{time.monotonic() - began:8.2f} at the end: {box.state()}")
 
 
 def settle(box: SimulatedRouter) -> None:
@@ -197,13 +244,23 @@ def judge(case: str, kind: str, box: SimulatedRouter, old: str, new: str, outcom
     return Verdict(state.value)
 
 
+def _judged(
+    case: str, kind: str, box: SimulatedRouter, change: Change, new: str, outcome: Outcome, notes: Notebook
+) -> Verdict:
+    verdict = judge(case, kind, box, change.fingerprint, new, outcome)
+    return replace(verdict, account=account(box, notes.told)) if verdict.wrong else verdict
+
+
 def run_cut(place: Bench, case: str, kind: str, faults: Mapping[str, object], new: str) -> Verdict:
     """One change under one fault."""
     box, router = place.fresh(case)
     change = change_of(case, kind, router, fingerprint(router.platform, box.running))
+    notes = Notebook()
+    FAILURES.into(notes.told)
+    notes.told.append((time.monotonic(), f"{kind}, {dict(faults)}"))
     box.inject(**faults)
-    outcome = transact(change, router, Notebook())
-    return judge(case, kind, box, change.fingerprint, new, outcome)
+    outcome = transact(change, router, notes)
+    return _judged(case, kind, box, change, new, outcome, notes)
 
 
 def run_crash(place: Bench, case: str, kind: str, dies_at: int, pause_s: float, new: str) -> Verdict | None:
@@ -211,14 +268,18 @@ def run_crash(place: Bench, case: str, kind: str, dies_at: int, pause_s: float, 
     box, router = place.fresh(case)
     change = change_of(case, kind, router, fingerprint(router.platform, box.running))
     first = Notebook(dies_at=dies_at)
+    FAILURES.into(first.told)
+    what = f"{kind}, the controller dies at callback {dies_at}, another comes {pause_s} s later"
+    first.told.append((time.monotonic(), what))
     try:
         transact(change, router, first)
         return None
     except Killed:
         pass
     time.sleep(pause_s)
-    outcome = resolve(change, router, Notebook(steps=first.steps, backup=first.backup))
-    return judge(case, kind, box, change.fingerprint, new, outcome)
+    second = Notebook(steps=first.steps, backup=first.backup, told=first.told)
+    outcome = resolve(change, router, second)
+    return _judged(case, kind, box, change, new, outcome, second)
 
 
 @dataclass(frozen=True)
@@ -293,7 +354,7 @@ def campaign(quick: bool, only: str | None) -> int:
                 counts[what, verdict.state] += 1
                 if verdict.wrong:
                     wrong += 1
-                    print(f"WRONG {case}, {what}: {verdict.wrong}", flush=True)
+                    print(f"WRONG {case}, {what}: {verdict.wrong}", *verdict.account, sep="\n  ", flush=True)
             for what in dict.fromkeys(kind for kind, _ in counts):
                 ends = ", ".join(f"{count} {state}" for (kind, state), count in sorted(counts.items()) if kind == what)
                 total = sum(count for (kind, _), count in counts.items() if kind == what)
@@ -367,6 +428,9 @@ if __name__ == "__main__":
         change_these(arguments.change)
         sys.exit()
     print(f"cut the branch, on {os.cpu_count()} cores; a device's minute lasts {MINUTE_S} s")
+    failed = logging.getLogger("rollout.transaction")
+    failed.setLevel(logging.DEBUG)
+    failed.addHandler(FAILURES)
     began = time.monotonic()
     with lateness() as late:
         bad = campaign(arguments.quick, arguments.case)

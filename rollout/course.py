@@ -53,6 +53,8 @@ from rollout.running import fingerprint
 from rollout.standing import Landmarks, Standing
 
 _LEAVING_S: Final = (1.0, 2.0)
+_RETURNS: Final = 3
+"""So many times as long as its dead-man and boot take, a device may come and go before it is called lost."""
 
 
 @dataclass(frozen=True)
@@ -417,8 +419,10 @@ def _settle(
     yield from record("wait", reason=reason)
     yield HangUp()
     start = yield from do(Now())
-    # As long as a dead-man and a boot take, armed or not: a line that is away that long is not worth a visit yet.
-    give_up = start + case.change.minutes * case.router.minute_s + case.router.boot_s
+    # As long as a dead-man and a boot take, armed or not: a line that is away that long is not worth a visit yet. And
+    # counted from when the device was last there: one that came back and is cut off again was not lost meanwhile.
+    patience_s = case.change.minutes * case.router.minute_s + case.router.boot_s
+    give_up, at_last = start + patience_s, start + _RETURNS * patience_s
     wake = armed.deadline if armed is not None and let_expire else start
     last = "it does not answer."
     while True:
@@ -429,6 +433,7 @@ def _settle(
             yield Sleep(wake)
         try:
             by_second = yield from do(Open(any_path=True))
+            give_up = min((yield from do(Now())) + patience_s, at_last)
             running = yield from do(ReadRunning())
             shown = None if armed is None else (yield from _is_armed(armed.switch))
             now = yield from do(Now())
@@ -458,4 +463,7 @@ def _settle(
             yield HangUp()
         except SessionError as error:
             last = str(error)
-            wake = (yield from do(Now())) + case.router.retry_s
+            now = yield from do(Now())
+            if isinstance(error, UnreachableError) and error.let_in:
+                give_up = min(now + patience_s, at_last)
+            wake = now + case.router.retry_s

@@ -43,7 +43,15 @@ class SessionError(RolloutError):
 
 
 class UnreachableError(SessionError):
-    """No session: nothing listens, the line is cut, or it went silent in the middle."""
+    """No session: nothing listens, the line is cut, or it went silent in the middle.
+
+    Attributes:
+        let_in: the device had taken our login, so it was there a moment ago.
+    """
+
+    def __init__(self, said: str, *, let_in: bool = False) -> None:
+        self.let_in = let_in
+        super().__init__(said)
 
 
 class LoginError(SessionError):

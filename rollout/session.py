@@ -97,6 +97,9 @@ class Session:
         self._channel: paramiko.Channel = self._connection.remote_conn
         try:
             self._login()
+        except UnreachableError as error:
+            self.close()
+            raise UnreachableError(str(error), let_in=True) from None
         except SessionError:
             self.close()
             raise

@@ -8,6 +8,7 @@ At most two sessions are open at a time: the one that changes, and the new login
 """
 
 import contextlib
+import logging
 import re
 import time
 from collections.abc import Generator, Iterator
@@ -26,6 +27,7 @@ from rollout.session import REFERENCE, Session, connect
 from rollout.watch import Watchman
 
 touched = course.touched
+log = logging.getLogger(__name__)
 _SENDS: Final = (actions.Type, actions.Send, actions.Save)
 
 
@@ -94,6 +96,8 @@ def _drive(steps: Steps[Ending], hands: "_Hands") -> Ending:
             try:
                 result = hands.perform(action)
             except SessionError as error:
+                # The course keeps the last of these at most; who asks why a device was lost wants them all.
+                log.debug("%s, %s: %s", hands.device, type(action).__name__, hands.masked(str(error)))
                 action = running.throw(error)
             else:
                 action = running.send(result)
@@ -118,6 +122,10 @@ class _Hands:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+    @property
+    def device(self) -> str:
+        return self._router.device
 
     def steps(self) -> tuple[tuple[str, float], ...]:
         """Each step with its seconds."""

@@ -1,6 +1,7 @@
 """One simulated router: running and startup configuration, files, timers, and whether anything gets through to it."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,7 @@ from simulator.routers.timers import Timer, Timers
 from simulator.routers.tree import Tree
 
 _MOST_COMMANDS: Final = 10_000
+_MOST_EVENTS: Final = 400
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class SimulatedRouter:
         """Counts up when the box is replaced: it then shows another host key."""
         self.commands: list[str] = []
         """Configuration lines and commands that were taken, oldest first; secrets as ciphertext."""
+        self.events: deque[tuple[float, str]] = deque(maxlen=_MOST_EVENTS)
+        """What happened to it and when, on its own clock: sessions, lines, cuts, timers; the newest, oldest first."""
         self.logins = 0
         self.up = True
         self.outside: Callable[[int], bool] | None = None
@@ -102,6 +106,10 @@ class SimulatedRouter:
         """VRP: the session (and its user) that locked the configuration for itself."""
         self.configuring: dict[object, str] = {}
         """Linux: sessions that stand in vtysh, to their users."""
+
+    def happened(self, what: str) -> None:
+        """Keep an event."""
+        self.events.append((self.timers.now(), what))
 
     def forget(self, session: object) -> None:
         """A session ended, and what it held with it."""
@@ -229,6 +237,8 @@ class SimulatedRouter:
         Raises:
             SimulationError: there is no such fault.
         """
+        if self.faults.cut and (not names or "cut" in names):
+            self.happened("no longer cut")
         self.faults = self.faults.without(*names)
         self._look()
 
@@ -302,6 +312,7 @@ class SimulatedRouter:
     def reboot(self) -> None:
         """Go down now; sessions go silent, and after ``boot_s`` the startup configuration runs."""
         self.up = False
+        self.happened("goes down to reboot")
         self._stop_timers()
         self.timers.later(self.options.boot_s, self._boot)
         self._look()
@@ -310,6 +321,7 @@ class SimulatedRouter:
         """Reboot in so many minutes; replaces an earlier schedule."""
         self.unschedule_reboot()
         delay_s = minutes * self.options.minute_s
+        self.happened(f"reboot armed, in {delay_s:.1f} s")
         self._reboot = self._timer(delay_s, self.reboot)
 
     def unschedule_reboot(self) -> bool:
@@ -327,6 +339,7 @@ class SimulatedRouter:
     def commit_delay(self, minutes: float) -> None:
         """Set a rollback point and start its timer; while one runs, only move the deadline."""
         point = self.tree.copy_deep()
+        self.happened(f"rollback armed, in {minutes * self.options.minute_s:.1f} s")
         if self._rollback is not None:
             timer, point = self._rollback
             timer.handle.cancel()
@@ -350,6 +363,7 @@ class SimulatedRouter:
 
         def due() -> None:
             self._jobs.pop(name, None)
+            self.happened(f"{name} is due")
             call()
 
         self._jobs[name] = self._timer(minutes * self.options.minute_s, due)
@@ -420,6 +434,7 @@ class SimulatedRouter:
             self._heal.handle.cancel()
         if self.faults.cut_for_s:
             self._heal = Timer(0, self.timers.later(self.faults.cut_for_s, lambda: self.clear("cut", "cut_for_s")))
+        self.happened(f"cut, for {self.faults.cut_for_s or 'ever'} s")
         self._look()
 
     def _timer(self, delay_s: float, call: Callable[[], None]) -> Timer:
@@ -442,12 +457,14 @@ class SimulatedRouter:
         self.reboots += 1
         self.up = True
         self._booted = self.timers.now()
+        self.happened("booted")
         self.set_running(self._trees()[1])
 
     def _roll_back(self) -> None:
         if self._rollback is not None:
             point = self._rollback[1]
             self._rollback = None
+            self.happened("rolled back by itself")
             self.set_running(point)
 
 

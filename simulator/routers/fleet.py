@@ -159,6 +159,7 @@ class Fleet(Mapping[str, SimulatedRouter]):
         """One connection, from accepting it to its end."""
         hang = self.options.when_silent == "hang"
         if not router.takes_sessions and (router.reachable or not hang):
+            router.happened("refuses a connection")
             with contextlib.suppress(OSError):
                 outer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             outer.close()
@@ -259,6 +260,7 @@ async def _run(process: Any) -> None:
     gate: Gate = process.get_extra_info("gate")
     user = process.get_extra_info("username")
     router.logins += 1
+    router.happened(f"{user} logs in")
     machine = Shell(router, user) if router.spec.platform is Platform.FRR else Console(router, user)
     try:
         if process.command is None:
@@ -273,6 +275,7 @@ async def _run(process: Any) -> None:
     except (asyncssh.Error, OSError, asyncio.IncompleteReadError):
         process.close()
     finally:
+        router.happened("a session ends")
         router.forget(machine)
 
 

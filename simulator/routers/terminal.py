@@ -53,6 +53,8 @@ class Terminal:
             self._lines += 1
             if faults.drop_after and self._lines >= faults.drop_after:
                 raise HungUpError
+            shown = "a secret" if hidden else self._router.editor.sealed(line)
+            self._router.happened(f"line {self._router.lines_seen + 1}: {shown}")
             if not self._router.line_arrives(line):
                 await self._until_heard()
             if faults.slow_s:

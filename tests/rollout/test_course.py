@@ -363,12 +363,14 @@ def test_a_cut_at_any_action_ends_at_the_old_or_the_new_configuration(
     for at in range(actions_of(dead_man, commands)):
         for seconds, after in cuts():
             place = world(dead_man)
+            met: list[bool] = []
 
             def cut(
                 count: int, action: Action[Any], done: bool, at: int = at, seconds: float = seconds,
-                after: bool = after, place: World = place,
+                after: bool = after, place: World = place, met: list[bool] = met,
             ) -> None:  # fmt: skip
                 if count == at and done is after:
+                    met.append(place.session)
                     place.cut_until, place.session = place.now + seconds, False
 
             made = change(dead_man, *commands)
@@ -379,9 +381,41 @@ def test_a_cut_at_any_action_ends_at_the_old_or_the_new_configuration(
                 continue
             if ending.state is ChangeState.LOST:  # away for longer than its whole budget; somebody asks again later
                 assert seconds >= 15
+                whole_s = made.minutes * place.router.minute_s + place.router.boot_s
+                assert seconds > whole_s or met == [False]  # what was there a moment ago is given all of it anew
                 place.tick(30)
                 ending, _ = drive(course.resume(made, place.router, list(place.recorded), place.backup), place)
             consistent(place, ending, commands)
+
+
+@pytest.mark.parametrize("login", ["comes to a prompt", "ends in silence"])
+def test_a_device_that_came_back_and_is_cut_off_again_is_not_lost(login: str) -> None:
+    place = world(DeadMan.REBOOT)
+
+    def cut(count: int, action: Action[Any], done: bool) -> None:
+        back = place.deadline is None and "wait" in dict(place.recorded) and place.reaches()
+        if isinstance(action, actions.Open) and done and back and not place.cut_until:
+            place.cut_until, place.session = place.now + 25, False
+            if login == "ends in silence":
+                raise UnreachableError("r1: it went silent.", let_in=True)
+
+    ending, _ = drive(course.forward(change(DeadMan.REBOOT, *CUTTING), place.router), place, cut)
+    assert place.cut_until > 0
+    assert ending.state is ChangeState.ROLLED_BACK
+    consistent(place, ending, CUTTING)
+
+
+def test_a_device_that_comes_and_goes_for_ever_is_called_lost_in_the_end() -> None:
+    place = world(DeadMan.REBOOT)
+
+    def cut(count: int, action: Action[Any], done: bool) -> None:
+        if isinstance(action, actions.Open) and done and "wait" in dict(place.recorded):
+            place.cut_until, place.session = place.now + 5, False
+
+    began = place.now
+    ending, _ = drive(course.forward(change(DeadMan.REBOOT, *CUTTING), place.router), place, cut)
+    assert ending.state is ChangeState.LOST
+    assert 90 <= place.now - began < 100  # three times its minute of 20 s and its boot of 10 s
 
 
 @pytest.mark.parametrize("dead_man", list(DeadMan))

@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.cut_cases import CASES
-from benchmarks.cut_the_branch import MINUTE_S, Bench, Verdict, bench, run_crash, run_cut, undisturbed
+from benchmarks.cut_cases import CASES, PASSWORD
+from benchmarks.cut_the_branch import MINUTE_S, SECRET, Bench, Verdict, bench, run_crash, run_cut, undisturbed
 from rollout.change import ChangeState, DeadMan
 
 PLATFORMS = [name for name, case in CASES.items() if case.dead_man is not DeadMan.NONE]
@@ -51,6 +51,30 @@ def test_whatever_is_cut_or_crashed_the_router_ends_at_the_old_or_the_new_config
             for call in range(3, clean.callbacks, 7)
         ]
         verdicts = [run.result() for run in runs]
-    wrong = [verdict.wrong for verdict in verdicts if isinstance(verdict, Verdict) and verdict.wrong]
-    assert wrong == []
+    wrong = [verdict for verdict in verdicts if isinstance(verdict, Verdict) and verdict.wrong]
+    assert not wrong, "\n".join(line for verdict in wrong for line in (verdict.wrong, *verdict.account))
     assert {"rolled_back", "confirmed"} <= {verdict.state for verdict in verdicts if verdict is not None}
+
+
+def test_a_router_that_is_cut_off_again_when_it_has_come_back_is_not_lost(place: Bench) -> None:
+    at_home = undisturbed(place, "vrp", "cuts")
+    assert at_home.outcome.state is ChangeState.ROLLED_BACK
+    # The last lines are typed after the dead-man's reboot; the cut outlives what would be left of one budget.
+    faults = {"cut_at": at_home.lines - 1, "cut_for_s": 8.0}
+    verdict = run_cut(place, "vrp", "cuts", faults, "the path does not survive the new one")
+    assert verdict == Verdict("rolled_back")
+
+
+def test_a_run_that_ends_as_none_may_is_told_whole(place: Bench) -> None:
+    verdict = run_cut(place, "vrp", "harmless", {"cut_at": 12, "cut_for_s": 0.4}, "another end than any")
+    told = "\n".join(verdict.account)
+    for what in (
+        "cut_at",
+        "arm dead_man=reboot deadline=+",
+        "box   reboot armed",
+        "box   cut, for 0.4 s",
+        "at the end",
+    ):
+        assert what in told, told
+    assert SECRET not in told
+    assert PASSWORD not in told

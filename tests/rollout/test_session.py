@@ -324,6 +324,15 @@ def test_a_cut_session_says_so() -> None:
         session.close()
 
 
+def test_a_login_that_ends_in_silence_says_that_the_device_was_there() -> None:
+    with terminal(Platform.VRP, ["<R1>"], lambda line: [HANG]) as router, pytest.raises(UnreachableError) as silent:
+        connect(router)
+    assert silent.value.let_in
+    with pytest.raises(UnreachableError) as away:
+        connect(router)  # nobody listens there any more
+    assert not away.value.let_in
+
+
 def test_descriptions_in_the_charset_of_old_terminals_are_read() -> None:
     # asyncssh writes text: the bytes of GB 18030 are smuggled as latin-1 by a server that encodes so.
     with (
