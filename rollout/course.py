@@ -133,7 +133,7 @@ def forward(change: Change, router: Router) -> Steps[Ending]:
     if change.dead_man is DeadMan.COMMIT_DELAY:
         tried.append(DeadMan.TIMED_REPLACE)  # not every release has commit delay; arming is the probe
     yield from record("precheck")
-    if who := (yield from _occupied(change)):
+    if who := (yield from _occupied(change, router)):
         why = f"somebody else has its configuration open ({who}); nothing was sent. Apply again when they are done."
         return case.ended(ChangeState.FAILED, why)
     if complaint := (yield from do(RunChecks())):
@@ -172,23 +172,26 @@ def resume(
     return (yield from _settle(case, armed, "the controller was interrupted.", saving="save" in details))
 
 
-def _occupied(change: Change) -> Steps[str]:
+def _occupied(change: Change, router: Router) -> Steps[str]:
     """Who else holds the configuration; empty where nobody does, or where the device cannot tell."""
-    probe = DRIVERS[change.platform].occupied
-    if probe is None:
+    driver = DRIVERS[change.platform]
+    if driver.occupied is None:
         return ""
-    command, somebody = probe
+    command, somebody = driver.occupied
+    ours = driver.mark.format(controller=router.controller) if router.controller else None
     for wait_s in (*_LEAVING_S, None):
         try:
-            found = somebody.search((yield from do(Ask(command))))
+            said = yield from do(Ask(command))
         except RefusedLineError:
             return ""
-        if found is None:
+        # The lease on the device lets no other worker of this controller in, so what bears our mark is a leftover.
+        others = [who for found in somebody.finditer(said) if ours not in (who := found["who"]).split("=")]
+        if not others:
             return ""
         if wait_s is None:
             break
         yield Sleep((yield from do(Now())) + wait_s)  # a session that was hung up is shown for a moment longer
-    return " ".join(found["who"].split()) if found else ""
+    return " ".join(others[0].split())
 
 
 def _facts(case: _Case, dead_man: DeadMan, looks: Switch) -> Steps[Facts]:

@@ -31,6 +31,8 @@ class Router:
         minute_s: seconds in a minute of the device's own timers; 60 but for simulated devices.
         boot_s: how long a device may take to come back after its dead-man's deadline.
         retry_s: pause between attempts to reach a device that we lost.
+        controller: a word that only this controller has; by it a session of ours that a cut line left on the device is
+            told from somebody else's. Empty: none is.
         second_path: host and port of another way to the same device (4G, console server).
     """
 
@@ -50,4 +52,5 @@ class Router:
     boot_s: float = 300.0
     retry_s: float = 5.0
     os_timer: OsTimer = OsTimer.SYSTEMD
+    controller: str = ""
     second_path: tuple[str, int] | None = None

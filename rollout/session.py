@@ -139,7 +139,8 @@ class Session:
         Raises:
             RefusedLineError: it does not let us.
         """
-        for command in self.driver.enter:
+        for template in self.driver.enter:
+            command = template.format(mark=self.driver.mark.format(controller=self.router.controller))
             said = self._type(command, command)
         if not self.configuring:
             raise RefusedLineError(self.driver.enter[-1], self._masked(said).strip() or "no configuration mode")

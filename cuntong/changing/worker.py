@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from inventory.model import Inventory
 from ledger import audit, rollouts
 from ledger.backups import backups_of, keep_backup, open_backup
 from ledger.errors import FencedError, LedgerError
+from ledger.restores import instance_id
 from ledger.rollouts import RunEvent, RunState
 from ledger.vault import Vault
 from rollout.change import ChangeState, Outcome
@@ -164,7 +166,8 @@ def change_device(
     if done is not None:
         return done
     watchman = LedgerWatchman(engine, vault, reach, run, epoch, wave, device, plan.terms.per_uplink)
-    router = reach.router(inventory.devices.find(device_id))
+    with engine.connect() as connection:
+        router = replace(reach.router(inventory.devices.find(device_id)), controller=instance_id(connection))
     act = resolve if touched(watchman.recorded()) else transact
     try:
         outcome = act(device.change(), router, watchman)

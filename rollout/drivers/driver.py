@@ -18,7 +18,8 @@ class Driver:
         enable: command that asks for the privileged mode where login ends in an unprivileged one.
         running, saved: commands that show the configurations; None where the platform shows none.
         saved_perhaps: shows the saved one on some releases: asked for backups only, never where a change depends on it.
-        enter, leave: ways into and out of configuration mode.
+        enter, leave: ways into and out of configuration mode. ``{mark}`` in the way in is ``mark``, filled in.
+        mark: how our own session is marked where others may see it; ``{controller}`` is the router's.
         save: makes the running configuration the saved one.
         saved_ok: what ``save`` says when it worked; None where it says nothing that can be relied on.
         renames: a configuration line that changes the prompt; group 1 is the new name.
@@ -45,6 +46,7 @@ class Driver:
     default_route: tuple[str, re.Pattern[str]]
     saved_ok: re.Pattern[str] | None = None
     occupied: tuple[str, re.Pattern[str]] | None = None
+    mark: str = ""
     saved_perhaps: str | None = None
     enable: str | None = None
     renames: re.Pattern[str] | None = None

@@ -105,7 +105,7 @@ class SimulatedRouter:
         self.holder: tuple[object, str] | None = None
         """VRP: the session (and its user) that locked the configuration for itself."""
         self.configuring: dict[object, str] = {}
-        """Linux: sessions that stand in vtysh, to their users."""
+        """Linux: sessions that stand in vtysh, to their user, age and command as ``ps`` shows them."""
 
     def happened(self, what: str) -> None:
         """Keep an event."""

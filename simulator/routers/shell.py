@@ -86,9 +86,9 @@ class Shell:
 
     def run(self, line: str, given: Sequence[str] = ()) -> Reply:
         """Do a whole command line; ``given`` is its standard input."""
-        if line.split()[:1] == ["vtysh"] and len(line.split()) == 1:
+        if line == "vtysh" or line.startswith("vtysh --histfile="):
             self._vtysh = Console(self.router, self.user, enabled=True)
-            self.router.configuring[self] = self.user
+            self.router.configuring[self] = f"{self.user:<8} {'00:05':>11} {line}"
             return Reply(["", "Hello, this is FRRouting (version 8.4.4).", ""])
         if line in ("sudo -s", "sudo -i", "sudo su"):
             self._root = True
@@ -337,9 +337,7 @@ class Shell:
 
     def _ps(self, words: list[str], given: list[str]) -> Result:
         """Processes called vtysh, the only ones that anybody asks for, in the columns that we ask for."""
-        rows = [
-            f"{2000 + n:7} {user:<8} {'00:05':>11} vtysh" for n, user in enumerate(self.router.configuring.values())
-        ]
+        rows = [f"{2000 + n:7} {shown}" for n, shown in enumerate(self.router.configuring.values())]
         return Result(rows, int(not rows))
 
     def _which(self, words: list[str], given: list[str]) -> Result:

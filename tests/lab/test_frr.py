@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -127,9 +127,25 @@ def test_nothing_is_armed_while_a_person_stands_in_vtysh(place: Any) -> None:
         other.enter_configuration()
         outcome = transact(change(before, SAFE, SAFE_BACK), place.router, Notebook())
     assert outcome.state is ChangeState.FAILED
-    assert re.search(r"somebody else has its configuration open \(\d+ root [\d:]+ vtysh\)", outcome.reason)
+    assert re.search(r"somebody else has its configuration open \(\d+ root [\d:]+ vtysh\b.*\)", outcome.reason)
     assert "arm" not in dict(outcome.steps)
     assert mark(Platform.FRR, settled(place)) == mark(Platform.FRR, before)
+
+
+def test_what_a_cut_line_left_of_our_own_keeps_nobody_out_and_no_line_in_a_history(place: Any) -> None:
+    before = read_running(place.router)
+    ours = replace(place.router, controller="lab")
+    with connect(ours) as left:
+        left.enter_configuration()
+        left.configure("password secret://lab/vty", "password canary-9e21")
+        left.configure("no password")
+        outcome = transact(change(before, SAFE, SAFE_BACK), replace(ours, controller="another"), Notebook())
+        assert "cuntong-lab); nothing was sent" in outcome.reason
+        outcome = transact(change(before, SAFE, SAFE_BACK), ours, Notebook())
+        assert (outcome.state, outcome.reason) == (ChangeState.CONFIRMED, "")
+        assert " description to-township\n" in settled(place)
+    with connect(ours) as shell:
+        assert "canary" not in shell.ask("cat ~/.history_frr 2>/dev/null; true")
 
 
 def test_a_change_of_the_interface_in_use_is_confirmed_and_saved(place: Any) -> None:

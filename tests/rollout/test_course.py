@@ -190,7 +190,9 @@ class World:
 
 
 def world(dead_man: DeadMan, **more: Any) -> World:
-    router = Router("r1", PLATFORMS[dead_man], "192.0.2.1", "ops", minute_s=20.0, boot_s=10.0, retry_s=0.5)
+    router = Router(
+        "r1", PLATFORMS[dead_man], "192.0.2.1", "ops", minute_s=20.0, boot_s=10.0, retry_s=0.5, controller="ours"
+    )
     return World(router, dead_man, **more)
 
 
@@ -301,8 +303,27 @@ LOCKED = "  User Index: 34\n  User Session Name: VTY0\n  User Name: liu.wei\n  I
         (DeadMan.REBOOT, LOCKED.replace("liu.wei", "---"), "VTY0"),
         (DeadMan.OS_TIMER, "   2311 liu         12:04 vtysh\n", "2311 liu 12:04 vtysh"),
         (DeadMan.OS_TIMER, "   2311 root     1-02:03:04 /usr/bin/vtysh\n", "2311 root 1-02:03:04 /usr/bin/vtysh"),
+        (DeadMan.OS_TIMER, "   2311 root        00:04 vtysh -d bgpd\n", "2311 root 00:04 vtysh -d bgpd"),
+        (
+            DeadMan.OS_TIMER,
+            "   2311 root        00:04 vtysh --histfile=/nonexistent/cuntong-other\n",
+            "2311 root 00:04 vtysh --histfile=/nonexistent/cuntong-other",
+        ),
+        (
+            DeadMan.OS_TIMER,
+            "   2310 root        00:04 vtysh --histfile=/nonexistent/cuntong-ours\n   2311 liu         12:04 vtysh\n",
+            "2311 liu 12:04 vtysh",
+        ),
     ],
-    ids=["VRP locked by a user", "VRP locked from the console", "a person in vtysh", "since yesterday"],
+    ids=[
+        "VRP locked by a user",
+        "VRP locked from the console",
+        "a person in vtysh",
+        "since yesterday",
+        "of one daemon",
+        "another controller",
+        "a person beside a leftover of ours",
+    ],
 )
 def test_nothing_is_armed_while_somebody_else_has_the_configuration_open(
     dead_man: DeadMan, said: str, who: str
@@ -322,9 +343,19 @@ def test_nothing_is_armed_while_somebody_else_has_the_configuration_open(
         (DeadMan.REBOOT, "Info: No user has locked the configuration.\n"),
         (DeadMan.OS_TIMER, None),
         (DeadMan.OS_TIMER, "   2311 root        00:01 vtysh -c show running-config\n"),
+        (DeadMan.OS_TIMER, "   2311 root        00:01 vtysh -d bgpd -f /tmp/lines\n"),
+        (DeadMan.OS_TIMER, "   2311 root        00:04 vtysh --histfile=/nonexistent/cuntong-ours\n"),
         (DeadMan.OS_TIMER, "ps: unrecognized option: C\n"),
     ],
-    ids=["VRP that does not know it", "VRP unlocked", "no ps", "a program that reads", "another ps"],
+    ids=[
+        "VRP that does not know it",
+        "VRP unlocked",
+        "no ps",
+        "a program that reads",
+        "a program that is fed",
+        "what a cut line left of ours",
+        "another ps",
+    ],
 )
 def test_a_device_that_cannot_tell_is_changed_as_before(dead_man: DeadMan, said: str | None) -> None:
     place = world(dead_man, others=said)

@@ -187,7 +187,9 @@ def test_each_platform_has_its_words_for_no(platform: Platform, prompt: str, sai
             return [f"   ^\n{said}\n{prompt}"]
         if line == "":
             return [first]
-        return [prompt if line in ("system-view", "configure terminal") else "R1# " if line == "vtysh" else first]
+        return [
+            prompt if line in ("system-view", "configure terminal") else "R1# " if line.startswith("vtysh") else first
+        ]
 
     with terminal(platform, [first], script) as router, connect(router) as session:
         session.enter_configuration()

@@ -175,6 +175,18 @@ def test_a_device_that_somebody_else_configures_is_left_alone_until_they_leave(
     assert transact(change, router, Notebook()).state is ChangeState.CONFIRMED
 
 
+def test_what_a_cut_line_left_of_our_own_on_a_linux_router_keeps_nobody_out(place: Bench) -> None:
+    box, router = place.fresh("frr")
+    router = replace(router, controller="ours")
+    change = change_of("frr", "harmless", router, fingerprint(router.platform, box.running))
+    with connect(router) as left:
+        left.enter_configuration()
+        outcome = transact(change, replace(router, controller="another"), Notebook())
+        assert "cuntong-ours" in outcome.reason
+        assert untouched(box, change)
+        assert transact(change, router, Notebook()).state is ChangeState.CONFIRMED
+
+
 @pytest.mark.parametrize("case", PLATFORMS)
 @pytest.mark.parametrize(
     ("fault", "words"),
