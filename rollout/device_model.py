@@ -131,6 +131,8 @@ class Device:
             return
         if mode is Mode.REDO and old is not None:
             raise ModelRefusedError(f"{line!r}: {old.text!r} is in its place")
+        if meaning.line is not None and meaning.line.needs:
+            self._has_what_it_needs(line, meaning.line.needs)
         if self.kind == "area" and meaning.key.startswith("network "):
             self._only_in_one_area(line, meaning)
         if meaning.line is not None and meaning.line.wipes is not None and not (meaning.line.late and old is None):
@@ -143,6 +145,15 @@ class Device:
             here[meaning.key] = item
         else:
             merge(here, item)
+
+    def _has_what_it_needs(self, line: str, needs: str) -> None:
+        held = self.here.get(needs)
+        # Where such a line stands without it, the device has shown that it can do without.
+        if (held is None or held.negative) and not any(
+            item.meaning.line is not None and item.meaning.line.needs == needs and not item.negative
+            for item in self.here.values()
+        ):
+            raise ModelRefusedError(f"{line!r}: it needs {needs!r} before it")
 
     def _only_in_one_area(self, line: str, meaning: Meaning) -> None:
         for area in (self._stack[-2].items or {}).values():

@@ -62,18 +62,25 @@ class Difference:
         if kind == "nacl":
             self._in_order(where, current, target)
         self._loose(where, kind, current, target)
-        for key, wanted in target.items():
+        for key, wanted in self._bases_first(where, target):
             if id(wanted) in self._done:
                 continue
             if not where:
                 self._enter_root(key, wanted)
             self._towards(where, kind, current.get(key), wanted)
-        for key, held in reversed(current.items()):
+        for key, held in reversed(self._bases_first(where, current)):
             if id(held) in self._done or key in target:
                 continue
             if not where:
                 self._enter_root(key, held)
             self._away(where, kind, held)
+
+    def _bases_first(self, where: Where, items: Items) -> list[tuple[str, Item]]:
+        """The lines of a section, those in front whose loss would take others along: they come first and go last."""
+        lines = list(items.items())
+        if where:
+            lines.sort(key=lambda one: -self._breadth(one[1]))
+        return lines
 
     def _enter_root(self, key: str, item: Item) -> None:
         self._root = key

@@ -68,6 +68,7 @@ class Line:
         wipes: lines of the same section (by their start) that the device forgets when this one changes.
         late: it wipes only where it takes another's place, not where it comes first.
         first: a new form of it comes with the additions, since those need it.
+        needs: key of a line of the same section without which the device refuses this one.
         readonly: never changed by us.
         stays: shown for every port, whatever was said of it: that nobody names it is no difference.
     """
@@ -81,6 +82,7 @@ class Line:
     wipes: re.Pattern[str] | None = None
     late: bool = False
     first: bool = False
+    needs: str = ""
     readonly: bool = False
     stays: bool = False
 
@@ -135,7 +137,7 @@ def table(within: str, rows: str) -> tuple[Line, ...]:
     """Lines of one or more kinds of section (``within``, words; ``root`` is the root, ``*`` any), one a row.
 
     A row is ``MODE UNDO PATTERN``, and behind ``||`` what is special: ``stored``, ``readonly``, ``object=...``,
-    ``wipes=PATTERN``. The pattern stands at the start of the line and ends where a word ends.
+    ``wipes=PATTERN``, ``needs=KEY``. The pattern stands at the start of the line and ends where a word ends.
     """
     places = kinds(within)
     lines = []
@@ -154,6 +156,7 @@ def table(within: str, rows: str) -> tuple[Line, ...]:
                 wipes=re.compile(options["wipes"]) if "wipes" in options else None,
                 late="late" in options,
                 first="first" in options,
+                needs=options.get("needs", ""),
                 readonly="readonly" in options,
                 stays="stays" in options,
             )

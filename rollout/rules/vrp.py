@@ -55,8 +55,15 @@ RULES = Rules(
             """,
         ),
         *table("interface", "reset key portswitch || stored || wipes=(?!description|shutdown|undo ).+"),
-        # Without it an interface has no IPv6 at all, and forgets what it had.
-        *table("interface", "reset key ipv6 enable || late || wipes=ipv6 "),
+        # Without it an interface has no IPv6 at all, forgets what it had, and takes none.
+        *table(
+            "interface",
+            r"""
+            reset  key  ipv6 enable || late || wipes=ipv6[ ]
+            member line ipv6 address (?!auto(?!\S))\S+ || needs=ipv6 enable
+            member key  ipv6 address auto (?:link-local|global) || needs=ipv6 enable
+            """,
+        ),
         *table(
             "aaa",
             r"""

@@ -247,6 +247,9 @@ class Editor:
                 if any(one != line and self.same(one, view) == key for one in node):
                     old = next(one for one in node if self.same(one, view) == key)
                     return Refused(Fit(Verdict.WRONG, 0), rule.says.format(old=old, old_last=old.split()[-1]))
+        for need in language.needs:
+            if need.view == view and re.match(need.line, line) and not _holds(node, need.needs):
+                return Refused(Fit(Verdict.WRONG, 0), need.says)
         says = ""
         for rule in language.clears:
             if rule.view in ("", view) and re.match(rule.line, line) and line not in node:
@@ -300,6 +303,10 @@ class Editor:
                     return Refused(Fit(Verdict.WRONG, len(header.split())))
         for one in gone:
             del node[one]
+        for need in language.needs:
+            if need.view == view and any(one.startswith(need.needs) for one in gone) and not _holds(node, need.needs):
+                for one in [one for one in node if re.match(need.line, one)]:
+                    del node[one]
         if any(re.fullmatch(pattern, self._not + rest) for pattern in language.negations_kept):
             node[self._not + rest] = None
             self._sort(node)
@@ -384,6 +391,10 @@ def _numbered(line: str, node: Tree, step: int) -> str:
     used = [int(number[1]) for one in node if (number := re.match(rf"{start}(\d+) ", one))]
     after = (max(used) // step + 1) * step if used else step
     return f"{start}{after} {line[found.end() :]}"
+
+
+def _holds(node: Tree, start: str) -> bool:
+    return any(one == start or one.startswith(f"{start} ") for one in node)
 
 
 def merge(node: Tree, start: str, members: str) -> None:

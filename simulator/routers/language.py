@@ -82,6 +82,15 @@ class Rule(Declared):
     says: str = ""
 
 
+class Need(Declared):
+    """A line like ``line`` is refused, and forgotten, where the section has none that begins with ``needs``."""
+
+    line: Pattern
+    view: str
+    needs: str
+    says: str
+
+
 class Rewrite(Declared):
     """A line is kept in another form.
 
@@ -208,6 +217,7 @@ class Language(Declared):
     defaults: list[Pattern] = Field(default_factory=list)
     conflicts: list[Rule] = Field(default_factory=list)
     clears: list[Rule] = Field(default_factory=list)
+    needs: list[Need] = Field(default_factory=list)
     absent: list[Rule] = Field(default_factory=list)
     undo_by_key: list[Pattern] = Field(default_factory=list)
     numbered: dict[str, int] = Field(default_factory=dict)

@@ -231,3 +231,22 @@ def test_what_is_shown_reads_back_as_the_same(lines: list[str]) -> None:
         editor.enter(tree, Place(), line)
     shown = "\n".join(editor.show(tree))
     assert "\n".join(editor.show(editor.load(shown))) == shown
+
+
+def test_vrp_takes_no_ipv6_address_before_ipv6_enable_and_forgets_it_with_that() -> None:
+    editor, tree = EDITORS[Platform.VRP], Tree()
+    port = editor.enter(tree, Place(), "interface Vlanif10")
+    assert isinstance(port, Done)
+    refused = editor.enter(tree, port.place, "ipv6 address 2001:DB8:5::1/64")
+    assert isinstance(refused, Refused)
+    assert refused.says.startswith("Error:")
+    for line in ("ipv6 enable", "ipv6 address 2001:DB8:5::1/64", "mtu 1400"):
+        assert isinstance(editor.enter(tree, port.place, line), Done)
+    assert editor.show(tree)[1:-1] == [
+        "interface Vlanif10",
+        " ipv6 address 2001:DB8:5::1/64",
+        " ipv6 enable",
+        " mtu 1400",
+    ]
+    editor.enter(tree, port.place, "undo ipv6 enable")
+    assert editor.show(tree)[1:-1] == ["interface Vlanif10", " mtu 1400"]
