@@ -43,7 +43,16 @@ class Difference:
 
     def commands(self) -> list[str]:
         """The lines in order, sections entered and left."""
-        return list(said(in_order(self.ops)))
+        return list(said(self._once(in_order(self.ops))))
+
+    def _once(self, ops: list[Op]) -> Iterator[Op]:
+        """Without what is taken back at the root a second time: an absence that was asked for, of what goes anyway."""
+        gone: set[tuple[Where, str]] = set()
+        for op in ops:
+            if len(op.steps) == 1 and not op.steps[0][0] and op.steps[0] in gone:
+                continue
+            gone |= {step for step in op.steps if step[1].startswith(f"{self._rules.negation} ")}
+            yield op
 
     # --- the walk ---------------------------------------------------------------------------------------------------
 
@@ -113,8 +122,10 @@ class Difference:
                 else:
                     # Said as it was asked for: the lint refuses it by name.
                     self._add(DELETE, (where, wanted.text))
-            elif not self._readonly(held):
-                self._add(SWAP, (where, wanted.text)).frees |= self._exclusive("", where, held)
+            elif not self._readonly(held) and id(held) not in self._done:
+                # At the root something may still refer to it; inside a section it makes room.
+                phase = SWAP if where else DELETE
+                self._add(phase, (where, wanted.text)).frees |= self._exclusive("", where, held)
         elif held is None and wanted.mode is Mode.SET:
             self._add(DELETE, (where, wanted.text))  # such as a trunk's VLAN 1, which is there without being told
         elif held is None and wanted.meaning.line is not None and wanted.meaning.line.stored:

@@ -60,6 +60,8 @@ class Route:
     null: bool
 
 
+_BUNDLED = re.compile(r"(?:eth-trunk|port link-aggregation group|aggregateport|port-group|channel-group) \d+(?!\S)")
+
 _NO_WORDS = frozenset(
     {"preference", "tag", "track", "description", "permanent", "bfd", "inherit-cost", "vrf", "weight", "label", "table"}
 )
@@ -69,6 +71,7 @@ def interface_of(platform: Platform, item: Item) -> Interface:
     """Reads an interface's section."""
     addresses: list[IPv4Interface | IPv6Interface] = []
     learns: set[int] = set()
+    bundled = False
     up, enabled6, vrf, source, destination, bundle, dials = True, False, "", "", None, "", ""
     for line in (item.items or {}).values():
         value = line.value
@@ -102,6 +105,10 @@ def interface_of(platform: Platform, item: Item) -> Interface:
             bundle = value.split()[-1]
         elif value.startswith("pppoe-client dial-"):
             dials = value.split()[2]
+        elif _BUNDLED.match(value):
+            bundled = True
+    if bundled:  # a member of a bundle carries the bundle's frames: what addresses it has left are no use
+        addresses, learns = [], set()
     if platform is Platform.FRR and item.args.startswith("vrf "):
         vrf = item.args[4:]
     spans, spans6 = (

@@ -66,7 +66,9 @@ def _first_words(pattern: str) -> list[str]:
     """The plain words that a pattern may begin with; ``[""]`` where it cannot be told."""
     bare = re.sub(r"^(?:\(\?:|\(\?P<\w+>)+", "", pattern)
     plain = re.match(r"[a-z][\w-]*", bare)
-    alternatives = pattern.startswith("(?:(?:") or "|" in pattern.split(" ")[0]
+    alternatives = (
+        pattern.startswith("(?:(?:") or re.match(r"[^()]*\)\?", bare) is not None or "|" in pattern.split(" ")[0]
+    )
     return [""] if plain is None or alternatives else [plain[0]]
 
 

@@ -164,6 +164,7 @@ class _Plan:
         self._agree(lint, after.root)
         rollback = self._back(after) if not any(hazard.fatal for hazard in self.hazards) else []
         self._note_ipsec(difference.ops)
+        self._note_port(after.root)
         return commands, rollback, self._class(difference.ops, after)
 
     def _note_unknown(self) -> None:
@@ -212,6 +213,15 @@ class _Plan:
                 why = "An interface uses an IPsec policy: the device may refuse this line until it is unbound there."
                 self.hazards.append(Hazard("ipsec-in-use", item.text, why, False))
                 return
+
+    def _note_port(self, after: Items) -> None:
+        """The inventory says on which port we log in."""
+        before, now = (root.get("ssh server port") for root in (self.running, after))
+        if (before.value if before else "") != (now.value if now else ""):
+            shown = now or before
+            assert shown is not None  # noqa: S101  they differ
+            why = "Our next login comes to the port that the inventory names: change it there with this."
+            self.hazards.append(Hazard("ssh-port-moved", shown.text, why, False))
 
     def _checked(self, commands: list[str]) -> tuple[Lint, Facts]:
         root = self._copied(self.running)
@@ -310,10 +320,15 @@ class _Plan:
             if all(self.rules.harmless.match(line) for line in lines):
                 continue
             item = self.before.root.get(op.root) or after.root.get(op.root) or self.target.get(op.root)
-            if op.root in path or op.root in lists or (item is not None and self._carries_session(op.root, item)):
+            carries = item is not None and (self._carries_session(op.root, item) or self._is_own(op, item))
+            if op.root in path or op.root in lists or carries:
                 return PathClass.SHARED if self.children else PathClass.PATH
             worst = PathClass.LOCAL
         return worst
+
+    def _is_own(self, op: Op, item: Item) -> bool:
+        """Whether it touches a loopback that is there: its address is likely the one that we dial."""
+        return op.phase != ADD and item.kind == "interface" and _LOOPBACK.match(item.meaning.header) is not None
 
     def _carries_session(self, key: str, item: Item) -> bool:
         if item.kind in ("vty", "aaa", "user", "ospf", "bgp", "rip", "ospf6", "hwtacacs", "radius", "scheme"):
@@ -327,6 +342,9 @@ class _Plan:
         if route is None or route.net.version != self.before.version:
             return False
         return not route.net.prefixlen or (self.manager is not None and self.manager in route.net)
+
+
+_LOOPBACK = re.compile(r"interface (?:loopback ?\d+|lo\d*)$", re.IGNORECASE)
 
 
 def _family(item: Item) -> str:

@@ -110,7 +110,11 @@ def parse(platform: Platform, text: str, what: str = "configuration") -> Items:
         raise UnparsableError(f"The {what} holds no line of configuration.")
     items = _items(rules, "", nested(lines), what)
     known = any(
-        item.meaning.line or item.meaning.section or item.negative or is_default(platform, "", item)
+        item.meaning.line
+        or item.meaning.section
+        or item.negative
+        or "\n" in item.text
+        or is_default(platform, "", item)
         for item in items.values()
     )
     if what.startswith("running") and not known:

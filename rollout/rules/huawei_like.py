@@ -135,6 +135,7 @@ LINES = (
         single {k}{level} (?P<k>snmp-agent group (?:v3|v1|v2c) \S+)(?P<level> (?:privacy|authentication
                     + |noauthentication))?
         member line snmp-agent community .*
+        member line snmp-agent trap enable.*
         single key  snmp-agent target-host(?: trap| inform)? address udp-domain \S+.*? securityname (?:cipher )?\S+
         single key  snmp-agent usm-user v3 \S+ (?:group|authentication-mode|privacy-mode
                     + |acl) || object=snmp-agent usm-user v3 \S+
@@ -147,7 +148,7 @@ LINES = (
         single key  info-center (?:loghost source|timestamp \S+|enable)
         member key  info-center loghost(?: vpn-instance \S+)? \S+
         member key  info-center source \S+(?: channel \S+)?
-        single key  ssh server (?:acl|port|timeout|authentication-retries|rekey-interval)
+        single key  ssh server (?:acl|port|timeout|authentication-retries|rekey-interval|cipher|hmac|key-exchange)
         single key  ssh server ipv6 acl
         single key  ssh server(?: ipv4| ipv6)? enable
         single key  ssh user \S+ (?:authentication-type|service-type|sftp-directory|assign \S+) || object=ssh user \S+
@@ -253,6 +254,7 @@ ORDER_TAIL = patterns(r"""
     snmp-agent usm-user
     snmp-agent target-host
     snmp-agent
+    ntp-service authentication-keyid
     ntp-service|info-center|lldp
     (?:rsa|dsa|ecc) |public-key
     ssh |stelnet|sftp
