@@ -19,7 +19,6 @@ from rollout.logins import (
     lines_ask,
     lines_take_ssh,
     manager_may_enter,
-    ssh_port,
     ssh_serves,
     ssh_stays_away,
     ttys,
@@ -122,7 +121,6 @@ class _Doors:
     mute: bool
     passes: bool | None
     server: str | None
-    ports: frozenset[int]
     away: str | None
 
 
@@ -164,7 +162,6 @@ def _doors(platform: Platform, facts: Facts, path: Iterable[str]) -> _Doors:
         and not any("password" in m for m in modes if not m.startswith("auth")),
         passes=filters_pass(platform, facts, path),
         server=asks_a_server_alone(platform, root),
-        ports=frozenset({ssh_port(root)}),
         away=ssh_stays_away(root, path),
     )
 
@@ -232,7 +229,6 @@ class Lint:
             mute=here.mute or there.mute,
             passes=False if there.passes is False else here.passes,
             server=here.server or there.server,
-            ports=here.ports | there.ports,
             away=here.away or there.away,
         )
         self._processes &= {key for key, item in end.root.items() if item.kind in ("ospf", "bgp")}
@@ -298,8 +294,6 @@ class Lint:
         was, now = self._doors, _doors(self.platform, self.facts, self._path)
         if was.ssh and not now.ssh:
             self._say("ssh-off", command, "It switches the SSH server off, and our session is SSH.")
-        for port in now.ports - was.ports:
-            self._say("ssh-off", command, f"The SSH server would listen on port {port}, where nobody looks for it.")
         if now.away and not was.away:
             self._say("ssh-off", command, "The SSH server would not answer on the interface of our session any more.")
         if now.server and not was.server:

@@ -270,14 +270,7 @@ def asks_a_server_alone(platform: Platform, root: Items) -> str | None:
     return None
 
 
-_PORT = re.compile(r"(?:ssh server|ip ssh) port (\d+)")
 _FROM = re.compile(r"ssh server permit interface (.+)|ssh server-source -i (.+)")
-
-
-def ssh_port(root: Items) -> int:
-    """Where the SSH server listens, as far as the configuration says so."""
-    found = [found for item in _lines(root) if (found := _PORT.match(item.value))]
-    return int(found[0][1]) if found else 22
 
 
 def ssh_stays_away(root: Items, path: Iterable[str]) -> str | None:
