@@ -20,7 +20,8 @@ _SAME_S: Final = 60.0
 class Judged(NamedTuple):
     """A row a site: state codes, what works now (1, 0, -1 unknown), whether its claim says connected.
 
-    Until ``until`` (Unix seconds) time alone changes nothing of it; ``held`` has a column for each fact that it takes.
+    Until ``until`` (Unix seconds) time alone changes nothing of it, and before ``soonest`` nothing of any row; ``held``
+    has a column for each fact that it takes.
     """
 
     states: NDArray[np.int8]
@@ -28,9 +29,10 @@ class Judged(NamedTuple):
     connected: NDArray[np.bool_]
     until: NDArray[np.float64]
     held: tuple[NDArray[np.bool_], ...]
+    soonest: float
 
-    def with_these(self, sites: NDArray[np.int64], part: "Judged") -> "Judged":
-        """The same but for some sites, of which ``part`` has the rows."""
+    def with_these(self, sites: NDArray[np.int64], part: "Judged", at: float) -> "Judged":
+        """The same but for some sites, of which ``part`` has the rows as they are at Unix time ``at``."""
         states, works = self.states.copy(), self.works.copy()
         connected, until = self.connected.copy(), self.until.copy()
         states[sites], works[sites], connected[sites], until[sites] = (
@@ -39,7 +41,14 @@ class Judged(NamedTuple):
             part.connected,
             part.until,
         )
-        return Judged(states, works, connected, until, self.held)
+        # Looked for again only once the one that is known has come: the column of a whole country is long.
+        soonest = min(self.soonest, first(part.until)) if self.soonest > at else first(until)
+        return Judged(states, works, connected, until, self.held, soonest)
+
+
+def first(times: NDArray[np.float64]) -> float:
+    """The earliest, infinite where there is none; NaN is never."""
+    return float(np.fmin.reduce(times, initial=np.inf))
 
 
 def lacking_facts(states: NDArray[np.int8], held: Sequence[NDArray[np.bool_]]) -> NDArray[np.int8]:

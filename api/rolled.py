@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from api.claimed import ClaimInForce, InForce
 from api.counting import Subjects
-from api.judged import Judged, disagreeing, lacking_facts
+from api.judged import Judged, disagreeing, first, lacking_facts
 from api.latest import Latest
 from api.lazily import Lazily
 from api.told import Told, held_by
@@ -126,21 +126,22 @@ class Roller:
                 proof, was = self.aspect(requirement), known.judged[requirement]
                 if proof is Aspect.OPEN and moment.columns[proof] is not earlier.columns[proof]:
                     continue
-                anew = was.until <= moment.at
-                anew[[*news.verdicts[proof], *news.claims]] = True
-                sites = np.flatnonzero(anew)
-                if len(sites) * _MOST > len(anew):
+                told = news.verdicts[proof] | news.claims
+                if was.soonest <= moment.at:
+                    told = told.union(np.flatnonzero(was.until <= moment.at).tolist())
+                if len(told) * _MOST > len(was.states):
                     continue
+                sites = np.array(sorted(told), dtype=np.int64)
                 part = self._judged(requirement, moment, sites, tuple(held[sites] for held in was.held))
                 differs = (part.states != was.states[sites]) | (part.works != was.works[sites])
                 moved = sites[differs | (part.connected != was.connected[sites])]
-                now = judged[requirement] = was.with_these(sites, part)
+                now = judged[requirement] = was.with_these(sites, part, moment.at)
                 touched.update(sites.tolist())
                 for key in known.rollups.made:
                     if key[0] == requirement:
                         rollups[key] = self._moved(known.rollups[key], moment, key[1], now, moved)
                 if requirement in known.contradicting.made:
-                    anew[:] = False
+                    anew = np.zeros(len(was.states), dtype=np.bool_)
                     anew[known.contradicting[requirement]] = True
                     anew[sites] = self._disagreeing(proof, part, moment.in_force.said[sites])
                     contradicting[requirement] = np.flatnonzero(anew)
@@ -203,7 +204,7 @@ class Roller:
         if proof is Aspect.OPEN:
             evidence = EvidenceColumns(evidence.verdicts, evidence.proved_at, np.full(len(states), np.inf))
         until = holds_until(evidence, moment.at, window_s, self._stale_after_s)
-        return Judged(lacking_facts(states, held), works, connected, until, held)
+        return Judged(lacking_facts(states, held), works, connected, until, held, first(until))
 
     def _moved(self, known: Rollup, moment: Moment, denominator: str, now: Judged, sites: NDArray[np.int64]) -> Rollup:
         subjects = self._spoken_for(denominator, moment.subjects[denominator], sites.tolist())

@@ -284,7 +284,8 @@ def in_process(inventory: Inventory, url: str) -> None:
     )
     for counted in ("default", "villages", "communities"):
         standing.figures("extranet", counted, 0, standing.snapshot)
-    keep_for_good()  # as the program does
+    keep_for_good()  # as the program does, which also goes on rolling up while nothing happens
+    standing.refresh()
     lease = leases.acquire(engine, inventory.top, "bench", "", time.time(), 3600)
     journal = Journal(engine, lease, time.time, 3600)
     nodes, spent = inventory.nodes, []
