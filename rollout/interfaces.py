@@ -60,6 +60,12 @@ class Route:
     null: bool
 
 
+_TELLING = frozenset(
+    {"shutdown", "ip", "ipv6", "vrf", "source", "destination", "tunnel", "dialer", "pppoe-client"}
+    | {"eth-trunk", "port", "aggregateport", "port-group", "channel-group"}
+)
+"""First words of lines that say where an interface leads: most lines say something else."""
+
 _BUNDLED = re.compile(r"(?:eth-trunk|port link-aggregation group|aggregateport|port-group|channel-group) \d+(?!\S)")
 
 _NO_WORDS = frozenset(
@@ -75,9 +81,9 @@ def interface_of(platform: Platform, item: Item) -> Interface:
     up, enabled6, vrf, source, destination, bundle, dials = True, False, "", "", None, "", ""
     for line in (item.items or {}).values():
         value = line.value
-        if line.negative:
+        word = value.partition(" ")[0]
+        if line.negative or word not in _TELLING:
             continue
-        word = value.split(" ", 1)[0]
         if value == "shutdown":
             up = False
         elif value.startswith("ip address "):
@@ -148,7 +154,10 @@ def _address(value: str) -> IPv4Interface | IPv6Interface | None:
         return None
 
 
+@lru_cache(maxsize=16384)
 def _ip(word: str) -> Address | None:
+    if not word[:1].isdigit() and ":" not in word:
+        return None
     try:
         return ip_address(word)
     except ValueError:

@@ -223,8 +223,12 @@ def admins(platform: Platform, root: Items) -> frozenset[str]:
                 # Whoever logs in low goes on by `enable`, where that has a password.
                 if enables or level is None or int(level[1]) >= _LOWEST_RGOS_ADMIN:
                     found.add(user[1])
-    keyed = {user[1] for item in _lines(root) if (user := _KEY_ONLY.match(item.value))}
+    keyed = {user[1] for value in _ssh_lines(root) if (user := _KEY_ONLY.match(value))}
     return frozenset(found - keyed)
+
+
+def _ssh_lines(root: Items) -> list[str]:
+    return [item.value for key, item in root.items() if key.startswith("ssh ") and not item.negative]
 
 
 def _administers(user: Item) -> bool:
@@ -276,7 +280,7 @@ _FROM = re.compile(r"ssh server permit interface (.+)|ssh server-source -i (.+)"
 def ssh_stays_away(root: Items, path: Iterable[str]) -> str | None:
     """The line that keeps the SSH server off the interfaces of our session; None where it answers there."""
     ways = {re.sub(r"\s", "", key.removeprefix("§interface ")).casefold() for key in path}
-    limits = [(item.value, found) for item in _lines(root) if (found := _FROM.match(item.value))]
+    limits = [(value, found) for value in _ssh_lines(root) if (found := _FROM.match(value))]
     if not ways or not limits:
         return None
     for _, found in limits:

@@ -192,6 +192,7 @@ def _one_spelling(value: str) -> str:
     return _SPLIT6.sub(r"\1/\2", " ".join(words))
 
 
+@lru_cache(maxsize=4096)
 def _length(mask_: str) -> str:
     bits = "".join(f"{int(part):08b}" if part.isdecimal() and int(part) < 256 else "x" for part in mask_.split("."))
     return str(bits.count("1")) if re.fullmatch(r"1*0*", bits) else mask_

@@ -9,13 +9,13 @@ to; its own opinion of every plan is asked for in `rollout.opinion`.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rollout.errors import UnparsableError
 from rollout.meaning import Meaning, listed, meaning_of, numbers
 from rollout.platform import Platform
 from rollout.rules import RULES
-from rollout.rules.model import Mode, Rules
+from rollout.rules.model import Mode, Rules, either
 from rollout.running import normalise, opens_literal
 
 # A literal (a banner, a key) goes through the tree as one line, its spaces kept.
@@ -244,7 +244,12 @@ def _expand(rules: Rules, items: Items) -> None:
 
 @lru_cache(maxsize=65536)
 def _default(platform: Platform, kind: str, text: str) -> bool:
-    return any(kind in kinds and pattern.match(text) for kinds, pattern in RULES[platform].defaults)
+    return _defaults(platform, kind).match(text) is not None
+
+
+@cache
+def _defaults(platform: Platform, kind: str) -> re.Pattern[str]:
+    return either(pattern for kinds, pattern in RULES[platform].defaults if kind in kinds)
 
 
 def is_default(platform: Platform, kind: str, item: Item) -> bool:
