@@ -28,7 +28,7 @@ _PAST: Final = (b"as_of", b"known_at")
 _MOST: Final = 8192
 _FRESH_S: Final = 2.0, 10.0
 """Each answer has a time of its own in between: not all of them are made again in the same second."""
-_LARGE: Final = 4000
+_LARGE: Final = 200
 """Divisions with so many below are answered in a thread: their lists of contradictions are long, and others wait."""
 _PLAIN: Final = frozenset({b"host", b"user-agent", b"accept", b"accept-encoding", b"connection", b"accept-language",
                            b"authorization", b"cookie", b"if-none-match"})  # fmt: skip

@@ -37,7 +37,7 @@ from api.auth import Access
 from api.standing import Standing
 from benchmarks.coverage_nation import LIST, nation
 from cuntong import http
-from cuntong.serving import follow, keep_for_good
+from cuntong.serving import follow, keep_for_good, take_short_turns
 from inventory.columns import Columns
 from inventory.county import County
 from inventory.divisions import Nodes
@@ -108,6 +108,7 @@ def serve(divisions: Path, url: str, port: int) -> None:
     app = create_app(standing, Access(open_reading=True))
 
     keep_for_good()
+    take_short_turns()
 
     async def run() -> None:
         following = asyncio.create_task(follow(standing))

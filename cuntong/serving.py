@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import socket
+import sys
 import time
 from ipaddress import ip_address
 
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 _FOLLOW_S = 0.5
 _ROLL_UP_S = 5.0
 _MEASURE_S = 15.0
+_TURN_S = 0.0005
 
 
 def serve(inventory: Inventory, settings: Settings, host: str, port: int) -> None:
@@ -78,6 +80,7 @@ async def _run(
     )
     app = create_app(standing, access, notifications, read_boundaries(inventory.folder), exchanging)
     keep_for_good()
+    take_short_turns()
     holder = f"{socket.gethostname()}:{os.getpid()}"[:64]
     await signals.until_told(
         follow(standing),
@@ -96,6 +99,11 @@ def keep_for_good() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def take_short_turns() -> None:
+    """Let answers have the interpreter soon while a thread counts a province: not only after Python's usual 5 ms."""
+    sys.setswitchinterval(_TURN_S)
 
 
 def _is_loopback(host: str) -> bool:
