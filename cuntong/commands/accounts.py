@@ -14,7 +14,7 @@ from api.actions.errors import NotLoggedInError
 from api.actions.grants import Action, require
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, load, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, load, out, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.settings import settings
 from ledger import accounts, audit
@@ -70,9 +70,7 @@ def grant(
     name: Name,
     role: Annotated[Role, typer.Argument(help="What the account may do.")],
     division: Annotated[str, typer.Argument(help="Where, with everything below: 2 to 12 digits.")],
-    folder: Annotated[
-        Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-    ] = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Give a role for a division and everything below it."""
     inventory = load(folder)
@@ -113,9 +111,7 @@ def token_add(
     division: Annotated[
         str | None, typer.Option(help="Only here and below (2 to 12 digits), of all that the account may.")
     ] = None,
-    folder: Annotated[
-        Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-    ] = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Make a token by which a program acts as whoever is logged in here; it is shown this once."""
     code = "" if division is None else _code(folder, division)

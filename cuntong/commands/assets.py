@@ -1,6 +1,5 @@
 """Commands of devices as things: replace, move, retire, asset."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace as changed
@@ -14,7 +13,7 @@ from api.actions.grants import Action
 from cuntong import identity
 from cuntong import show as shows
 from cuntong.commands.adopting import show_diff
-from cuntong.commands.common import HERE, DryRun, InventoryFolder, Json, app, load, out, print_json, say
+from cuntong.commands.common import HERE, DryRun, InventoryFolder, Json, app, desk, out, print_json, say
 from cuntong.errors import StartError, UsageError
 from cuntong.own_history import commit
 from cuntong.settings import Settings, settings
@@ -35,12 +34,10 @@ def _bench(folder: Path, name: str) -> "Iterator[tuple[Inventory, Device, Engine
     """The inventory, a device of it, the ledger, and who acts on it now, once it is sure that he may."""
     from cuntong import assets
 
-    inventory, given = load(folder), settings()
-    device = assets.device_of(inventory, name)
-    with identity.ledger(given) as engine:
-        actor = identity.actor(engine)
+    with desk(folder) as (inventory, engine, actor, now):
+        device = assets.device_of(inventory, name)
         _allowed(actor, inventory, device)
-        yield inventory, device, engine, given, actor, time.time()
+        yield inventory, device, engine, settings(), actor, now
 
 
 @app.command(rich_help_panel="Declare")

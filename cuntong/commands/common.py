@@ -4,6 +4,7 @@ import getpass
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
@@ -13,9 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from sqlalchemy import Engine
 
+from cuntong import identity
 from cuntong.errors import UsageError
+from cuntong.settings import settings
 from inventory.model import Inventory
+from ledger.accounts import Account
 from simulator.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -69,6 +74,18 @@ def load(folder: Path) -> Inventory:
     from inventory.loader import load as read
 
     return read(folder, cache=default_folder())
+
+
+@contextmanager
+def desk(folder: Path) -> Iterator[tuple[Inventory, Engine, Account, float]]:
+    """The inventory, the ledger, who is logged in here, and now in Unix seconds: what one command works with.
+
+    Raises:
+        NotLoggedInError: nobody is.
+    """
+    inventory = load(folder)
+    with identity.ledger(settings()) as engine:
+        yield inventory, engine, identity.actor(engine), time.time()
 
 
 def log() -> None:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Folder, Json, app, err, load, out, print_json, say
+from cuntong.commands.common import HERE, Folder, InventoryFolder, Json, app, err, load, out, print_json, say
+from cuntong.commands.common import day as day_of
 from cuntong.errors import UsageError
 from cuntong.settings import settings
 from inventory.errors import InventoryError
@@ -183,15 +184,10 @@ def claim(
     by: Annotated[str, typer.Option(help="Who says so: office or unit.")],
     proof: Annotated[str, typer.Option(help="The document that proves it: its name, or a file whose hash is kept.")],
     on: Annotated[str | None, typer.Option(help="Day since when: 2026-11-20. Today if left out.")] = None,
-    folder: Annotated[
-        Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-    ] = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Record what people say of a site, beside what is measured: who, when, and the proof."""
     from cuntong.claiming import record
 
-    try:
-        day = date.fromisoformat(on) if on else date.today()  # noqa: DTZ011  the day where the clerk sits
-    except ValueError:
-        raise UsageError(f"{on!r} is no day. Write it as 2026-11-20.") from None
-    say(record(load(folder), settings(), site, state, by, proof, day, time.time()))
+    now = time.time()
+    say(record(load(folder), settings(), site, state, by, proof, day_of(on, now), now))

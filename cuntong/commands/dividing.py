@@ -9,7 +9,7 @@ import typer
 from api.actions.grants import Action, require
 from cuntong import identity
 from cuntong.commands.adopting import show_diff
-from cuntong.commands.common import HERE, Folder, Json, app, load, print_json, say
+from cuntong.commands.common import HERE, DryRun, Folder, Json, app, load, print_json, say
 from cuntong.errors import UsageError
 from cuntong.own_history import commit
 from cuntong.settings import settings
@@ -23,7 +23,7 @@ app.add_typer(divisions, name="divisions", rich_help_panel="Declare")
 def apply_changes(
     changes: Annotated[Path, typer.Argument(help="CSV: change,old,new,name,parent,on (rename, recode, merge, new).")],
     folder: Folder = HERE,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Carry changes of divisions into the list and the sites: stations and points stay, and no address moves."""

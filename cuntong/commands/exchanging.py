@@ -10,15 +10,13 @@ from rich.table import Table
 
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, load, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, load, out, print_json, say
 from cuntong.errors import UsageError
 from cuntong.settings import settings
 from inventory.model import Inventory
 
 exchange = typer.Typer(help="Signed files: a district tells how it stands, a city takes it in.", no_args_is_help=True)
 app.add_typer(exchange, name="exchange", rich_help_panel="People")
-
-Where = Annotated[Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")]
 
 
 @exchange.command("key")
@@ -39,7 +37,7 @@ def trust(
     instance: Annotated[str, typer.Argument(help="What the other instance calls itself.")],
     public: Annotated[str, typer.Argument(metavar="KEY", help="What `cuntong exchange key` prints there.")],
     division: Annotated[str, typer.Option(help="The part of the tree that it may speak of, and no other.")],
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Add a key to exchange.yml beside the inventory; compare its id with its owner first."""
     from api.exchange.signing import FILE, Trust, key_id, read_trust
@@ -68,7 +66,7 @@ def trust(
 def export(
     division: Annotated[str | None, typer.Option(help="A division's code; the deployment's own if left out.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", show_default="named after division and day")] = None,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Write the signed file of a division: what is claimed, measured and told of its sites, and its figures."""
     from api.actions import exchange as actions
@@ -100,7 +98,7 @@ def take(
     file: Annotated[Path, typer.Argument(help="The signed file of a district.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
     as_json: Json = False,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Take in what a trusted key signed for its own part of the tree, once."""
     from api.actions import exchange as actions

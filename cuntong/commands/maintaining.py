@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,15 +10,13 @@ from api.actions import maintenance as actions
 from api.standing import CHINA
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, load, moment, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, load, moment, out, print_json, say
 from cuntong.settings import settings
 from health.maintenance import Window
 from ledger import maintenance as ledger
 
 maintenance = typer.Typer(help="Work that is announced: outages in it are planned.", no_args_is_help=True)
 app.add_typer(maintenance, name="maintenance", rich_help_panel="People")
-
-Where = Annotated[Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")]
 
 
 @maintenance.command("add")
@@ -28,7 +25,7 @@ def add(
     until: Annotated[str, typer.Option(help="When it ends, such as 2026-11-21T06:00 (China's time).")],
     reason: Annotated[str, typer.Option(help="What is done, and by whom.")],
     since: Annotated[str | None, typer.Option(help="When it begins; now if left out.")] = None,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Announce work: for a noc_operator or network_engineer of the division."""
     inventory = load(folder)
@@ -61,7 +58,7 @@ def every(
 def cancel(
     window: Annotated[str, typer.Argument(help="Its id, as `cuntong maintenance list` names it.")],
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Take announced work back from now on."""
     inventory = load(folder)

@@ -19,7 +19,7 @@ from api.receivers.hearing import Notifications
 from api.standing import CHINA
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, load, moment, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, load, moment, out, print_json, say
 from cuntong.errors import UsageError
 from cuntong.secrets import resolver
 from cuntong.settings import settings
@@ -32,7 +32,6 @@ from ledger.outage_notes import Note, Step
 outage = typer.Typer(help="Outages, and what people do about them.", no_args_is_help=True)
 app.add_typer(outage, name="outage", rich_help_panel="People")
 
-Where = Annotated[Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")]
 Id = Annotated[str, typer.Argument(help="Its id, as `cuntong outage list` names it.")]
 Words = Annotated[str, typer.Option("--note", help="What is worth knowing.")]
 At = Annotated[
@@ -45,7 +44,7 @@ def every(
     all_: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
     limit: Annotated[int, typer.Option(help="How many, the newest first.", min=1)] = 50,
     as_json: Json = False,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """List outages, the newest first, and where people stand with each."""
     inventory = load(folder)
@@ -60,7 +59,7 @@ def every(
 
 
 @outage.command("show")
-def show(id: Id, as_json: Json = False, folder: Where = HERE) -> None:
+def show(id: Id, as_json: Json = False, folder: InventoryFolder = HERE) -> None:
     """One outage: cause, reach, whose job it is, and its timeline with what people were told."""
     inventory = load(folder)
     now = time.time()
@@ -96,7 +95,7 @@ def show(id: Id, as_json: Json = False, folder: Where = HERE) -> None:
 
 
 @outage.command("ack")
-def ack(id: Id, note: Words = "", folder: Where = HERE) -> None:
+def ack(id: Id, note: Words = "", folder: InventoryFolder = HERE) -> None:
     """Say that you have seen it: nobody else is called."""
     with _acting(folder) as (inventory, engine):
         told = incidents.acknowledge(engine, inventory, identity.actor(engine), id, note, time.time())
@@ -104,14 +103,16 @@ def ack(id: Id, note: Words = "", folder: Where = HERE) -> None:
 
 
 @outage.command("note")
-def note(id: Id, text: Annotated[str, typer.Argument(help="What is worth knowing.")], folder: Where = HERE) -> None:
+def note(
+    id: Id, text: Annotated[str, typer.Argument(help="What is worth knowing.")], folder: InventoryFolder = HERE
+) -> None:
     """Keep a note beside it."""
     _tell(folder, id, Step.NOTED, text, None)
 
 
 @outage.command("assign")
 def assign(
-    id: Id, owner: Annotated[str, typer.Argument(help="A person, a unit or a company.")], folder: Where = HERE
+    id: Id, owner: Annotated[str, typer.Argument(help="A person, a unit or a company.")], folder: InventoryFolder = HERE
 ) -> None:
     """Name who looks after it."""
     with _acting(folder) as (inventory, engine):
@@ -121,7 +122,7 @@ def assign(
 
 @outage.command("ticket")
 def ticket(
-    id: Id, number: Annotated[str, typer.Argument(help="The carrier's number for it.")], folder: Where = HERE
+    id: Id, number: Annotated[str, typer.Argument(help="The carrier's number for it.")], folder: InventoryFolder = HERE
 ) -> None:
     """Keep the carrier's ticket number."""
     with _acting(folder) as (inventory, engine):
@@ -130,25 +131,25 @@ def ticket(
 
 
 @outage.command("reported")
-def reported(id: Id, note: Words = "", at: At = None, folder: Where = HERE) -> None:
+def reported(id: Id, note: Words = "", at: At = None, folder: InventoryFolder = HERE) -> None:
     """It was reported to the carrier."""
     _tell(folder, id, Step.REPORTED, note, at)
 
 
 @outage.command("on-site")
-def on_site(id: Id, note: Words = "", at: At = None, folder: Where = HERE) -> None:
+def on_site(id: Id, note: Words = "", at: At = None, folder: InventoryFolder = HERE) -> None:
     """Somebody is there."""
     _tell(folder, id, Step.ON_SITE, note, at)
 
 
 @outage.command("repaired")
-def repaired(id: Id, note: Words = "", at: At = None, folder: Where = HERE) -> None:
+def repaired(id: Id, note: Words = "", at: At = None, folder: InventoryFolder = HERE) -> None:
     """Somebody says that it is repaired; whether it is, the measurement says."""
     _tell(folder, id, Step.REPAIRED, note, at)
 
 
 @outage.command("escalate")
-def escalate(id: Id, note: Annotated[str, typer.Option("--note", help="Why.")], folder: Where = HERE) -> None:
+def escalate(id: Id, note: Annotated[str, typer.Option("--note", help="Why.")], folder: InventoryFolder = HERE) -> None:
     """Call whoever is next on the escalation's list, now."""
     with _acting(folder) as (inventory, engine):
         notifications = Notifications(read_alerting(inventory.folder), resolver(settings()).secret)
@@ -157,7 +158,7 @@ def escalate(id: Id, note: Annotated[str, typer.Option("--note", help="Why.")], 
 
 
 @outage.command("close")
-def close(id: Id, note: Words = "", folder: Where = HERE) -> None:
+def close(id: Id, note: Words = "", folder: InventoryFolder = HERE) -> None:
     """Put it away; only what answers again, by measurement, can be closed."""
     with _acting(folder) as (inventory, engine):
         actions.close(engine, inventory, identity.actor(engine), id, note, time.time())

@@ -2,22 +2,18 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
-from sqlalchemy import Engine
 
 from api.actions import office
 from api.actions import tasks as actions
-from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, InventoryFolder, Json, app, load, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, desk, out, print_json, say
 from cuntong.commands.common import day as day_of
 from cuntong.errors import UsageError
 from cuntong.settings import settings
@@ -42,13 +38,6 @@ milestone = typer.Typer(help="Dated targets: how far each is met, and decisions 
                         no_args_is_help=True)  # fmt: skip
 for name, group in (("fact", fact), ("task", task), ("appeal", appeal), ("milestone", milestone)):
     app.add_typer(group, name=name, rich_help_panel="People")
-
-
-@contextmanager
-def _desk(folder: Path) -> Iterator[tuple[Inventory, Engine, Account, float]]:
-    inventory = load(folder)
-    with identity.ledger(settings()) as engine:
-        yield inventory, engine, identity.actor(engine), time.time()
 
 
 def _value(text: str) -> FactValue:
@@ -77,7 +66,7 @@ def tell(
     folder: InventoryFolder = HERE,
 ) -> None:
     """Keep a dated value; earlier ones stay."""
-    with _desk(folder) as (inventory, engine, actor, now):
+    with desk(folder) as (inventory, engine, actor, now):
         day = day_of(on, now)
         told = Fact(subject, name, _value(value), day, actor.full_name or actor.name, source)
         office.tell(engine, inventory, actor, [told], day_of(None, now), now)
@@ -92,7 +81,7 @@ def told(
     folder: InventoryFolder = HERE,
 ) -> None:
     """Show every dated value of a site or division."""
-    with _desk(folder) as (inventory, engine, actor, _):
+    with desk(folder) as (inventory, engine, actor, _):
         _, place = actions.target_of(inventory, subject)
         if not _sees(inventory, actor, inventory.nodes.codes[place]):
             raise UsageError(f"{subject!r} is no site and no division that you may see.")
@@ -119,7 +108,7 @@ def open_task(
     folder: InventoryFolder = HERE,
 ) -> None:
     """Open a task."""
-    with _desk(folder) as (inventory, engine, actor, now):
+    with desk(folder) as (inventory, engine, actor, now):
         made = actions.open_task(
             engine, inventory, actor, title, target, owner, day_of(due, now), day_of(None, now), now,
             cooperating=cooperating or (), origin=origin, reference=reference,
@@ -149,7 +138,7 @@ def step(
 ) -> None:
     """Say how a task goes on: acknowledged, visited, progress, rectified; closed, reopened, extended."""
     said = TaskStep(word)
-    with _desk(folder) as (inventory, engine, actor, now):
+    with desk(folder) as (inventory, engine, actor, now):
         if said in (TaskStep.CLOSED, TaskStep.REOPENED, TaskStep.EXTENDED):
             day = None if due is None else day_of(due, now)
             made = actions.rule(engine, inventory, actor, id, said, note, now, day)
@@ -165,7 +154,7 @@ def every_task(
     folder: InventoryFolder = HERE,
 ) -> None:
     """List tasks of your divisions, what is overdue marked."""
-    with _desk(folder) as (inventory, engine, actor, now):
+    with desk(folder) as (inventory, engine, actor, now):
         today = day_of(None, now)
         with engine.connect() as connection:
             found = [one for one in tasks.every(connection) if _sees(inventory, actor, one.assignment.division)]
@@ -207,7 +196,7 @@ def lodge(
     folder: InventoryFolder = HERE,
 ) -> None:
     """Say that a figure of a site is wrong, and on what evidence."""
-    with _desk(folder) as (inventory, engine, actor, now):
+    with desk(folder) as (inventory, engine, actor, now):
         id = office.appeal(engine, inventory, actor, site, what, claim, evidence, day_of(None, now), now)
     say(f"{id}: {site} {what}, to be decided within {office.APPEAL_DAYS} days")
 
@@ -226,7 +215,7 @@ def rule(
     folder: InventoryFolder = HERE,
 ) -> None:
     """Decide on an appeal; frozen reports stay, the next one shows it."""
-    with _desk(folder) as (inventory, engine, actor, now):
+    with desk(folder) as (inventory, engine, actor, now):
         office.rule_on_appeal(engine, inventory, actor, id, Ruling(result, reason, takes_effect, actor.name, now), now)
     say(f"{id}: {result}")
 
@@ -234,7 +223,7 @@ def rule(
 @appeal.command("list")
 def every_appeal(as_json: Json = False, folder: InventoryFolder = HERE) -> None:
     """List appeals of your divisions, the undecided first."""
-    with _desk(folder) as (inventory, engine, actor, _):
+    with desk(folder) as (inventory, engine, actor, _):
         sites = inventory.sites
         places = {id: inventory.nodes.codes[int(sites.nodes[site])] for id, site in sites.index.items()}
         with engine.connect() as connection:
@@ -258,7 +247,7 @@ def milestones(
     from api.milestones import milestones_of
     from api.standing import Standing
 
-    with _desk(folder) as (inventory, engine, actor, _):
+    with desk(folder) as (inventory, engine, actor, _):
         code = inventory.top if division is None else full_code(division)
         if not _sees(inventory, actor, code):
             raise UsageError(f"{code} is no division that you may see: name yours with --division.")
@@ -308,7 +297,7 @@ def decide(
     folder: InventoryFolder = HERE,
 ) -> None:
     """Say of a target without a figure whether it is reached, and by which proof."""
-    with _desk(folder) as (inventory, engine, actor, now):
+    with desk(folder) as (inventory, engine, actor, now):
         code = inventory.top if division is None else full_code(division)
         said = Decision(id, code, result, day_of(on, now), actor.name, proof)
         office.decide(engine, inventory, actor, said, now)

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, load, out, print_json, say
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, load, out, print_json, say
+from cuntong.commands.common import day as day_of
 from cuntong.errors import UsageError
 from cuntong.settings import settings
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 report = typer.Typer(help="Bulletins, ledgers and lists, as Word, PDF and spreadsheet.", no_args_is_help=True)
 app.add_typer(report, name="report", rich_help_panel="People")
 
-Where = Annotated[Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")]
 Division = Annotated[str | None, typer.Option(help="A division's code; the deployment's own if left out.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="The file.", show_default="named after the report")]
 Month = Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2026-10.")]
@@ -82,15 +82,6 @@ def _write(sheet: "Sheet", kind: Format, path: Path, at: float, fonts: Path | No
     say(f"{path}: {''.join(sheet.title)}")
 
 
-def _day(text: str | None) -> date:
-    from api.standing import CHINA
-
-    try:
-        return datetime.now(CHINA).date() if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no day. Write it as 2026-11-20.") from None
-
-
 @contextmanager
 def _checked() -> Iterator[None]:
     """A month, a day or a year that does not exist or has not come is wrong input."""
@@ -109,7 +100,7 @@ def bulletin(
     edition: Annotated[int | None, typer.Option(help="Of several editions this one.", min=1)] = None,
     issuer: Issuer = "",
     fonts: Fonts = None,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Write a month's bulletin (月通报): as it was published, else a draft from today's ledger."""
     from api.bulletins import BULLETIN, bulletin_of
@@ -137,7 +128,7 @@ def publish(
     month: Month,
     division: Division = None,
     reason: Annotated[str, typer.Option(help="Of a correction: why. A published bulletin never changes.")] = "",
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Publish a month's bulletin: frozen with its hash, a correction is another edition."""
     from api.actions import office
@@ -154,7 +145,7 @@ def publish(
 
 
 @report.command("list")
-def every(division: Division = None, as_json: Json = False, folder: Where = HERE) -> None:
+def every(division: Division = None, as_json: Json = False, folder: InventoryFolder = HERE) -> None:
     """List what was published, the newest edition of each month."""
     from api.bulletins import BULLETIN
     from api.standing import shown
@@ -184,13 +175,13 @@ def daily(
     kind: As = Format.XLSX,
     output: Output = None,
     fonts: Fonts = None,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Write the daily check (日巡查): a row for every site."""
     from api.daily import daily_report
     from api.reports import making
 
-    wanted = _day(day)
+    wanted = day_of(day, time.time())
     with _checked(), _standing(folder) as (standing, _):
         node = _node(standing, division)
         sheet = making.daily(standing.inventory.nodes.names[node], wanted, daily_report(standing, wanted, node))
@@ -206,7 +197,7 @@ def spot_check(
     kind: As = Format.XLSX,
     output: Output = None,
     fonts: Fonts = None,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Draw a week's unannounced check (周暗访), or write the form of one that was drawn."""
     from api.actions import office
@@ -236,7 +227,7 @@ def ledger(
     kind: As = Format.XLSX,
     output: Output = None,
     fonts: Fonts = None,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Write the month's ledger (台账): who signed, who is late."""
     from api.reports import making
@@ -258,7 +249,7 @@ def sign(
     column: Annotated[
         list[str] | None, typer.Option(help="A manual column, as 名称=内容; several times for several.")
     ] = None,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Sign a township's ledger of a month."""
     from api.actions import office
@@ -272,12 +263,10 @@ def sign(
             raise UsageError(f"{text!r} is no column. Write 名称=内容.")
         columns[name.strip()] = value.strip()
     with _checked(), _standing(folder) as (standing, engine):
-        actor = identity.actor(engine)
+        actor, now = identity.actor(engine), time.time()
         code = standing.inventory.nodes.codes[_node(standing, division)]
-        office.sign(
-            engine, standing.inventory, actor, Signature(LEDGER, month, code, _day(None), actor.name, columns),
-            time.time(),
-        )  # fmt: skip
+        signature = Signature(LEDGER, month, code, day_of(None, now), actor.name, columns)
+        office.sign(engine, standing.inventory, actor, signature, now)
     say(f"{LEDGER} {month} of {code} is signed by {actor.name}")
 
 
@@ -289,7 +278,7 @@ def ranking(
     output: Output = None,
     issuer: Issuer = "",
     fonts: Fonts = None,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Write the year's ranking (年评比) from its twelve published bulletins; refused while one is missing."""
     from api.bulletins import year_of
@@ -345,7 +334,7 @@ def evaluation(
     first: Annotated[str, typer.Argument(metavar="FROM", help="The earlier day, such as 2026-01-01.")],
     last: Annotated[str, typer.Argument(metavar="TO", help="The later day.")],
     division: Division = None, kind: As = Format.DOCX, output: Output = None, edition: Edition = None,
-    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: InventoryFolder = HERE,
 ) -> None:  # fmt: skip
     """Write the evaluation of two days (后评估): figures beside each other, and each village that changed."""
     from api.reports import papers
@@ -357,7 +346,7 @@ def evaluation(
 def assessment(
     year: Annotated[str, typer.Argument(metavar="YEAR", help="Such as 2026.")],
     division: Division = None, kind: As = Format.XLSX, output: Output = None, edition: Edition = None,
-    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: InventoryFolder = HERE,
 ) -> None:  # fmt: skip
     """Write the annual assessment (年度考核) by the scoring sheet in assessment.yml."""
     from api.reports import papers
@@ -368,7 +357,7 @@ def assessment(
 @report.command("readiness")
 def readiness(
     division: Division = None, kind: As = Format.XLSX, output: Output = None, publish: Publish = False,
-    reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+    reason: Reason = "", fonts: Fonts = None, folder: InventoryFolder = HERE,
 ) -> None:  # fmt: skip
     """Write the five preconditions of each site (场所、事项、网络、指导、经费), the network computed."""
     from api.reports import papers
@@ -381,7 +370,7 @@ def carrier(
     name: Annotated[str, typer.Option("--carrier", help="As in county.yml, such as telecom.")],
     month: Annotated[str, typer.Option("--month", help="Such as 2026-10.")],
     division: Division = None, kind: As = Format.PDF, output: Output = None, edition: Edition = None,
-    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+    publish: Publish = False, reason: Reason = "", fonts: Fonts = None, folder: InventoryFolder = HERE,
     prometheus: Annotated[
         str | None, typer.Option(metavar="URL", help="Where the month's traffic of the lines is asked for.")
     ] = None,
@@ -399,7 +388,7 @@ def carrier(
 def counters(
     name: Annotated[str | None, typer.Argument(help="Only this counter.")] = None,
     division: Division = None, kind: As = Format.XLSX, output: Output = None, publish: Publish = False,
-    reason: Reason = "", fonts: Fonts = None, folder: Where = HERE,
+    reason: Reason = "", fonts: Fonts = None, folder: InventoryFolder = HERE,
 ) -> None:  # fmt: skip
     """Write every dated value of imported counters, with who told them and from where."""
     from api.reports import papers

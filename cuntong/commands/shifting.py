@@ -9,8 +9,7 @@ import typer
 
 from cuntong import identity
 from cuntong import show as shows
-from cuntong.commands.common import HERE, Json, app, load, out, print_json, say
-from cuntong.commands.outages import Where
+from cuntong.commands.common import HERE, InventoryFolder, Json, app, load, out, print_json, say
 from cuntong.errors import UsageError
 from cuntong.settings import settings
 
@@ -24,7 +23,7 @@ Words = Annotated[str, typer.Option("--note", help="What is worth knowing beside
 def show(
     id: Annotated[int | None, typer.Argument(help="A signed handover; the present if left out.")] = None,
     as_json: Json = False,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Show the shift as it stands, or as it was handed over: outages, who acts, tonight's work, what changed."""
     from api.shift import shift
@@ -88,7 +87,7 @@ def _draw(document: Mapping[str, Any]) -> None:
 
 
 @handover.command("give")
-def give(note: Words = "", folder: Where = HERE) -> None:
+def give(note: Words = "", folder: InventoryFolder = HERE) -> None:
     """Freeze the shift and sign it; the next person takes it."""
     from api.actions import shifts
     from api.shift import shift
@@ -104,7 +103,9 @@ def give(note: Words = "", folder: Where = HERE) -> None:
 
 @handover.command("take")
 def take(
-    id: Annotated[int, typer.Argument(help="As `handover give` named it.")], note: Words = "", folder: Where = HERE
+    id: Annotated[int, typer.Argument(help="As `handover give` named it.")],
+    note: Words = "",
+    folder: InventoryFolder = HERE,
 ) -> None:
     """Sign for a shift that somebody else handed over."""
     from api.actions import shifts
@@ -119,7 +120,7 @@ def take(
 def every(
     limit: Annotated[int, typer.Option(help="How many, the newest first.", min=1, max=200)] = 20,
     as_json: Json = False,
-    folder: Where = HERE,
+    folder: InventoryFolder = HERE,
 ) -> None:
     """List handovers, the newest first."""
     from ledger import handovers

@@ -1,13 +1,12 @@
 """The command about weak settings: waive."""
 
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from cuntong.commands.adopting import show_diff
-from cuntong.commands.common import HERE, app, say
+from cuntong.commands.common import HERE, DryRun, InventoryFolder, app, say
 from cuntong.errors import UsageError
 from cuntong.own_history import commit
 from cuntong.secrets import WAIVER_V2C
@@ -21,10 +20,8 @@ def waive(
     what: Annotated[str, typer.Argument(help=f"The weak setting: {', '.join(_KNOWN)}.")],
     until: Annotated[str, typer.Option(help="Last day on which it is excused, a year from now at most.")],
     reason: Annotated[str, typer.Option(help="Why; it is shown on the page.")],
-    folder: Annotated[
-        Path, typer.Option("--inventory", envvar="CUNTONG_INVENTORY", help="The inventory's folder.")
-    ] = HERE,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
+    folder: InventoryFolder = HERE,
+    dry_run: DryRun = False,
 ) -> None:
     """Excuse a weak setting by decision, with an end and a reason; afterwards nothing starts with it any more."""
     from inventory.waiving import waive as change
