@@ -21,6 +21,7 @@ from collectors.errors import DecodeError, RefusedError
 from collectors.inbox import Inbox, engine_id
 from collectors.ping import reply
 from collectors.snmp import ber
+from collectors.snmp.layouts import Known, read_values
 from collectors.snmp.message import (
     VERSION_1,
     VERSION_2C,
@@ -154,6 +155,12 @@ def decoders() -> dict[str, Callable[[bytes], object]]:
         envelope = open_envelope(data)
         return decode_values(data, envelope.start, envelope.end, names)
 
+    looks: Known = {}
+
+    def steady(data: bytes) -> object:
+        envelope = open_envelope(data)
+        return read_values(data, envelope.start, envelope.end, names, looks)
+
     def version_3(data: bytes) -> object:
         sealed = open_sealed(data)
         for security in known:
@@ -184,6 +191,7 @@ def decoders() -> dict[str, Callable[[bytes], object]]:
         "message": decode_message,
         "response": response,
         "expected values": expected,
+        "steady values": steady,
         "trap": decode_trap,
         "v3": version_3,
         "v3 notification": notification_3,

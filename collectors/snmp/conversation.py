@@ -102,8 +102,7 @@ class Conversation:
                 command.pdu, request_id, command.names.encoded, command.repetitions, now
             )
             return
-        # Only steady polls ask with the same names again.
-        template = _template if command.pdu is Pdu.GET else _template.__wrapped__
+        template = _template if command.steady else _template.__wrapped__
         head, tail = template(target.manners.version, target.community, command.pdu, command.names, command.repetitions)
         self.datagram = head + request_id.to_bytes(4, "big") + tail
 

@@ -69,11 +69,12 @@ Reply = Answered | TimedOut | OutOfTime
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Ask this. ``repetitions`` counts rows for a GETBULK."""
+    """Ask this. ``repetitions`` counts rows for a GETBULK; ``steady`` asks the same names in every poll."""
 
     pdu: Pdu
     names: Names
     repetitions: int = 0
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +311,7 @@ def fetch(requests: Sequence[Names], manners: Manners) -> Conversation["Fetched"
     values: list[Value] = []
     failed = 0
     for names in requests:
-        reply = yield Send(Pdu.GET, names)
+        reply = yield Send(Pdu.GET, names, steady=True)
         match reply:
             case Answered(status=ErrorStatus.NO_ERROR):
                 values.extend(reply.values)

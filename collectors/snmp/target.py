@@ -6,6 +6,7 @@ from typing import Final
 from collectors.decode.compile import Catalogue
 from collectors.decode.plan import Plan
 from collectors.decode.survey import Survey
+from collectors.snmp.layouts import Known
 from collectors.snmp.message import VERSION_2C
 from collectors.snmp.poll import Conversation, Fetched, Findings, Manners, Poll, fetch, survey
 from collectors.snmp.usm import Security
@@ -48,6 +49,8 @@ class Target:
     rtt_s: float = 0.0
     """Smoothed round trip; 0 while none was measured, or since it fell silent."""
     rtt_deviation_s: float = 0.0
+    layouts: Known = field(default_factory=dict)
+    """What its replies to the plan's questions look like."""
 
     def met(self, rtt_s: float) -> None:
         """A first try was answered after so long (RFC 6298 section 2; by Karn's rule retries do not count)."""
@@ -102,7 +105,9 @@ class Session:
         if isinstance(outcome, Findings):
             assert self._survey is not None  # noqa: S101 - begun as a survey
             surveyed = self._survey.result(outcome, target.manners.names_per_get)
-            target.plan = surveyed.plan
+            if target.plan is not surveyed.plan:
+                target.plan = surveyed.plan
+                target.layouts.clear()
             target.base = surveyed.base
             # Even one that ran out of time: half a plan is polled until the next slow round tries again.
             target.stale = False

@@ -22,6 +22,7 @@ from typing import Final
 from collectors.errors import DecodeError, RefusedError
 from collectors.snmp.conversation import FIRST_ID, Conversation, Exchange, OnPolled, Polled, is_v3
 from collectors.snmp.deadlines import Deadlines
+from collectors.snmp.layouts import read_values
 from collectors.snmp.message import (
     Envelope,
     Pdu,
@@ -342,8 +343,12 @@ class SnmpTransport:
         varbinds: list[Varbind] = []
         try:
             if envelope.status == 0:
-                if conversation.command.pdu is Pdu.GET:
-                    values = decode_values(data, envelope.start, envelope.end, conversation.command.names)
+                command = conversation.command
+                if command.steady:
+                    known = conversation.target.layouts
+                    values = read_values(data, envelope.start, envelope.end, command.names, known)
+                elif command.pdu is Pdu.GET:
+                    values = decode_values(data, envelope.start, envelope.end, command.names)
                 else:
                     varbinds = decode_varbinds(data, envelope.start, envelope.end)
         except DecodeError:

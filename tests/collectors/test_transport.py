@@ -15,6 +15,7 @@ from collectors.errors import SilentDeviceError
 from collectors.one_shot import poll_once
 from collectors.snmp import ber
 from collectors.snmp.conversation import Polled
+from collectors.snmp.layouts import Layout
 from collectors.snmp.message import VERSION_2C, Pdu, decode_message, encode_message, encode_varbinds
 from collectors.snmp.target import Target
 from collectors.snmp.transport import SnmpTransport
@@ -240,6 +241,19 @@ async def test_devices_of_one_kind_share_one_plan(catalogue: Catalogue) -> None:
                 await poll(transport, target)
     assert targets[0].plan is not None
     assert all(target.plan is targets[0].plan for target in targets)
+
+
+async def test_steady_polls_learn_what_the_replies_look_like_and_read_the_same(catalogue: Catalogue) -> None:
+    async with serving(Agent()) as port:
+        with transport_of() as transport:
+            target = Target(("127.0.0.1", port), b"public", catalogue)
+            polls = [await poll(transport, target) for _ in range(4)]
+    assert target.plan is not None
+    assert [type(target.layouts[names]) for names in target.plan.requests] == [Layout] * len(target.plan.requests)
+    assert set(target.layouts) == set(target.plan.requests), "nothing is remembered of a survey's questions"
+    steady = [each.readings for each in polls[1:]]
+    assert steady[0] == steady[1] == steady[2]
+    assert steady[0] is not None
 
 
 async def test_an_agent_that_restarted_is_surveyed_anew(catalogue: Catalogue) -> None:
