@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from cuntong import http, up
+from cuntong import control_room, http, up
 from cuntong.changing import rehearsal
 from cuntong.changing.applying import Result, Tell
 from cuntong.changing.scope import routers_in
@@ -29,6 +29,7 @@ from cuntong.supervise import Program, Supervisor
 from cuntong.watching import County, Figures
 from inventory.devices import Device
 from inventory.errors import CuntongError
+from inventory.loader import load
 from inventory.model import Inventory
 from ledger.database import sqlite_url
 from ledger.rollouts import RunEvent
@@ -43,6 +44,7 @@ BARE: Final = "511825212000"
 """兴业乡 of the example: routers of all four platforms, new from the bench."""
 NOTHING: Final = "none"
 _SOAK_S: Final = 3.0
+_PATIENCE: Final = "wait as in the field: three minutes for a township's line, a quarter of an hour for a village's"
 
 # On loopback an answer takes a millisecond: patience like in the field would only make silence slow to see.
 # Who runs a demo reads it without an account: it holds nothing real, and listens on loopback alone.
@@ -65,6 +67,7 @@ class Stage:
     supervisor: Supervisor
     settings: Settings
     environment: Mapping[str, str]
+    room: control_room.Room | None
 
 
 @contextmanager
@@ -76,6 +79,7 @@ def stage(
     interval_s: float | None = None,
     bare: tuple[Inventory, Sequence[Device]] | None = None,
     ledger: str | None = None,
+    noc: Inventory | None = None,
 ) -> Iterator[Stage]:
     """Starts simulator, collector and API, and ends them with the block. Everything is in one temporary folder.
 
@@ -83,6 +87,7 @@ def stage(
         bare: an inventory and those of its routers that come new from the bench; the others are configured, and all
             answer SSH. None: routers answer no SSH.
         ledger: its URL; None: a file in that folder.
+        noc: what Prometheus, Alertmanager and the wall are furnished for; None: they are left out.
     """
     with tempfile.TemporaryDirectory(prefix="cuntong-demo-") as scratch:
         place = Path(scratch)
@@ -108,12 +113,18 @@ def stage(
             up.collector(folder, "127.0.0.1", metrics, snmp, place / "collector.log"),
             up.server(folder, "127.0.0.1", port, place / "api.log"),
         ]
+        room = None
+        if noc is not None:
+            environment.setdefault("CUNTONG_SECRETS", str(place / "secrets"))
+            (place / "noc").mkdir()
+            room = control_room.furnish(noc, place / "noc", port, Path(environment["CUNTONG_SECRETS"]))
+            programs += room.programs
         for program in programs:
             program.environment = environment
         with Supervisor(programs) as supervisor:
             page, own = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}"
             given = {name.removeprefix("CUNTONG_").lower(): value for name, value in environment.items()}
-            yield Stage(page, own, control, place, supervisor, Settings.model_validate(given), environment)
+            yield Stage(page, own, control, place, supervisor, Settings.model_validate(given), environment, room)
 
 
 def _answers(control: Path) -> bool:
@@ -154,7 +165,7 @@ def _tail(program: Program) -> str:
     return f"[{program.name}] " + "\n".join(text.splitlines()[-8:])
 
 
-def bare_routers(folder: Path, inventory: Inventory, code: str | None) -> list[Device]:
+def bare_routers(inventory: Inventory, code: str | None, *, example: bool) -> list[Device]:
     """The routers that come new from the bench: of a division, or (``None``) of one township of the example.
 
     Raises:
@@ -163,23 +174,55 @@ def bare_routers(folder: Path, inventory: Inventory, code: str | None) -> list[D
     if code == NOTHING:
         return []
     if code is None:
-        if folder != EXAMPLE:
+        if not example:
             return []
         code = BARE
     return routers_in(inventory, code)
 
 
-def run(folder: Path, inventory: Inventory, port: int | None, scenario: str, bare: str | None, out: Console) -> None:
-    """The demo for people: until Ctrl-C."""
+def run(
+    folder: Path,
+    inventory: Inventory,
+    port: int | None,
+    scenario: str,
+    bare: str | None,
+    out: Console,
+    *,
+    noc: bool = False,
+) -> None:
+    """The demo for people: until Ctrl-C.
+
+    Raises:
+        UsageError: ``noc`` without Prometheus and Alertmanager on this machine.
+    """
     if port is None:
         port = PAGE if http.is_free("127.0.0.1", PAGE) else http.free_port()
-    if folder != EXAMPLE and scenario == "demo":
+    if noc:
+        with control_room.told_alone(folder, port) as copy:
+            _show(copy, load(copy), port, scenario, bare, out, example=folder == EXAMPLE, noc=True)
+    else:
+        _show(folder, inventory, port, scenario, bare, out, example=folder == EXAMPLE, noc=False)
+
+
+def _show(
+    folder: Path,
+    inventory: Inventory,
+    port: int,
+    scenario: str,
+    bare: str | None,
+    out: Console,
+    *,
+    example: bool,
+    noc: bool,
+) -> None:
+    if not example and scenario == "demo":
         scenario = "calm"  # the built-in scenarios name villages of the example
-    new = bare_routers(folder, inventory, bare)
+    new = bare_routers(inventory, bare, example=example)
     state_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = up.told_to_stop()
     control = state_folder() / "simulator.sock"
-    with stage(folder, port, scenario, control, bare=(inventory, new) if new else None) as running:
+    around = inventory if noc else None
+    with stage(folder, port, scenario, control, bare=(inventory, new) if new else None, noc=around) as running:
         county = County(inventory, running.page, running.metrics)
         with Progress(*_COLUMNS, console=out, transient=True) as progress:
             bar = progress.add_task("first sweep", total=county.devices)
@@ -239,6 +282,17 @@ def _called() -> str:
     return "cuntong" if shutil.which("cuntong") else os.path.relpath(sys.argv[0])
 
 
+def _room(room: control_room.Room | None) -> list[tuple[str, str]]:
+    if room is None:
+        return []
+    return [
+        ("wall", room.wall),
+        ("Prometheus", room.prometheus),
+        ("Alertmanager", room.alertmanager),
+        ("alerts", _PATIENCE),
+    ]
+
+
 def _welcome(inventory: Inventory, running: Stage, figures: Figures, token: str, shell: Path | None) -> Table:
     code = inventory.top[:6]
     kinds = inventory.sites.types
@@ -256,6 +310,7 @@ def _welcome(inventory: Inventory, running: Stage, figures: Figures, token: str,
         ("try it", f'curl -H "Authorization: Bearer {token}" {running.page}/v1/me'),
         ("metrics", f"{running.metrics}/metrics/{code}"),
         ("for Prometheus", f"{running.page}/v1/sd/collectors"),
+        *_room(running.room),
         ("break it", f"{_called()} simulate fault uplink_cut {township}"),
         ("mend it", f"{_called()} simulate mend {township}"),
         *([("be the engineer", f". {shell}")] if shell else []),

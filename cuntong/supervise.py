@@ -23,10 +23,11 @@ class Program:
     """One child.
 
     Args:
-        arguments: what follows ``cuntong``.
+        arguments: what follows ``command``.
         log: where its output goes; to our own if left out.
         environment: what it has beside ours.
         ready: whether the programs after it may start; None: at once.
+        command: ``cuntong`` unless it is somebody else's program.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Program:
     log: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] | None = None
+    command: Sequence[str] = (sys.executable, "-m", "cuntong")
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     seen_alive: float = 0.0
@@ -46,7 +48,7 @@ class Program:
             self._out = self.log.open("ab")
         # The arguments are ours; nothing of them comes from a shell or a request.
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "cuntong", *self.arguments],
+            [*self.command, *self.arguments],
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._out,

@@ -79,6 +79,10 @@ def demo(
     prove: Annotated[
         bool, typer.Option("--check", help="Prove that everything works, print one line of JSON, end.")
     ] = False,
+    noc: Annotated[
+        bool,
+        typer.Option("--noc", help="With Prometheus, Alertmanager and the wall; needs Debian's packages of both."),
+    ] = False,
     place: Annotated[
         str | None,
         typer.Option(help="One of the five places of the notices, with a ledger of thirteen months and no devices."),
@@ -97,6 +101,8 @@ def demo(
 ) -> None:
     """A whole make-believe county on this machine: devices, collector, metrics, API and page."""
     if place is not None:
+        if noc:
+            raise UsageError("--noc needs devices, and a place has none: leave --place out.")
         _show_place(place, as_of, divisions, port, prove)
         return
     if as_of is not None or divisions is not None:
@@ -108,6 +114,8 @@ def demo(
     folder = folder or demos.EXAMPLE
     inventory = load(folder)
     if prove:
+        if noc:
+            raise UsageError("--noc is for people; --check leaves Prometheus out.")
         report = proving.prove(folder, inventory, bare)
         print_json(report.as_json())
         if report.failed:
@@ -116,7 +124,7 @@ def demo(
         return
     with given():
         load_scenario(scenario)
-    demos.run(folder, inventory, port, scenario, bare, out)
+    demos.run(folder, inventory, port, scenario, bare, out, noc=noc)
 
 
 def _show_place(name: str, as_of: str | None, divisions: Path | None, port: int | None, prove: bool) -> None:

@@ -16,7 +16,7 @@ def noc(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8090,
     refresh: Annotated[int, typer.Option(help="Seconds between two looks.", min=2, max=3600)] = 30,
 ) -> None:
-    """Show the eight boards on a wall screen, from Prometheus' answers; without Grafana and without scripts."""
+    """Show the eight boards on a wall screen, from Prometheus' answers; nothing else is needed, Grafana neither."""
     from cuntong import http, signals
     from cuntong.errors import UsageError
     from cuntong.wall.asking import Prometheus
