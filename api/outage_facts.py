@@ -83,10 +83,12 @@ def cause_of(language: str, outage: Outage) -> str:
     return say(language, f"cause.{outage.cause}" if blame is Blame.UNKNOWN else f"blame.{blame}")
 
 
-def reason_of(language: str, outage: Outage) -> str:
+def reason_of(language: str, inventory: Inventory, outage: Outage) -> str:
     """The weightiest clue as a sentence; empty where nothing was measured."""
     clues = outage.finding.clues if outage.finding else ()
-    return sentence(language, clues[0]) if clues and clues[0].sign is not Sign.NOTHING_MEASURED else ""
+    if not clues or clues[0].sign is Sign.NOTHING_MEASURED:
+        return ""
+    return sentence(language, clues[0], inventory.county.carriers)
 
 
 def duty_of(language: str, inventory: Inventory, outage: Outage) -> str:

@@ -258,13 +258,13 @@ def judge(world: World, sent: Iterable[Notification]) -> Quality:
     rings = [one for one in told if one.firing]
     quality.per_day = {name: count / days for name, count in sorted(Counter(one.receiver for one in rings).items())}
     quality.firing_per_day = len(rings) / days
-    first_told: dict[tuple[frozenset[tuple[str, str]], float], float] = {}
+    first_told: dict[tuple[frozenset[tuple[str, str]], float], tuple[Alert, float]] = {}
     messages = 0
     for one in rings:
         messages += any(world.is_right(alert) for alert in one.firing)
         for alert in one.firing:
-            first_told.setdefault((frozenset(alert.labels.items()), alert.since), one.at)
-    alerts = [(Alert(dict(labels), since), at) for (labels, since), at in first_told.items()]
+            first_told.setdefault((frozenset(alert.labels.items()), alert.since), (alert, one.at))
+    alerts = list(first_told.values())
     right = [world.is_right(alert) for alert, _ in alerts]
     quality.named_per_day = len(alerts) / days
     if rings:
@@ -278,10 +278,10 @@ def judge(world: World, sent: Iterable[Notification]) -> Quality:
     for fault, site, stretch in world.long_outages():
         quality.outages += 1
         code = world.counties[fault.county].code
-        # An alert that fires already, for the site's trouble before, has told of it at once.
+        # An alert that still fires, for the site's trouble before, has told of it at once: a site is dark once.
         times = [
             at for alert, at in by_county.get(code, ())
-            if at <= fault.until + _LATE_S and alert.since >= fault.since - 6 * _LATE_S
+            if at <= fault.until + _LATE_S and (alert.until is None or alert.until > fault.since)
             and world.names(alert, fault.county, site)
         ]  # fmt: skip
         if not times:

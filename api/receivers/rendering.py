@@ -85,7 +85,7 @@ def outage_lines(
     inventory: Inventory, outage: Outage, language: str, now: float, until: float | None = None
 ) -> list[str]:
     """Cause, reach, time and duty of one outage."""
-    reason = facts.reason_of(language, outage)
+    reason = facts.reason_of(language, inventory, outage)
     cause = facts.cause_of(language, outage)
     over = outage.until if outage.until is not None else until
     lines = [say(language, "notice.cause_why" if reason else "notice.cause", cause=cause, why=reason)]

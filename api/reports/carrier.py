@@ -88,7 +88,7 @@ def carrier(
     parts.append(Heading("中断与判定"))
     numbered = [(row, one) for row in rows for one in row.outages]
     if numbered:
-        parts += [_outages(standing, numbered, until), _proof(numbered), Heading("处置时间")]
+        parts += [_outages(standing, numbered, until), _proof(numbered, inventory.county.carriers), Heading("处置时间")]
         parts.append(_handling(numbered, progress, until))
     else:
         parts.append(Paragraph("本月没有测得中断。"))
@@ -215,11 +215,12 @@ def _verdict(outage: Outage) -> str:
     return f"{told}（单条线路，站点正常）" if outage.scope is Scope.LINE else told
 
 
-def _proof(numbered: Sequence[tuple[_Row, Outage]]) -> Table:
+def _proof(numbered: Sequence[tuple[_Row, Outage]], carriers: Mapping[str, str]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for number, (_, one) in enumerate(numbered, 1):
         clues = one.finding.clues if one.finding else ()
-        rows.append((number, one.id, "；".join(sentence("zh", clue) for clue in clues) or "没有可资判断的测量"))
+        told = "；".join(sentence("zh", clue, carriers) for clue in clues)
+        rows.append((number, one.id, told or "没有可资判断的测量"))
     columns = (Column("序号", "count", 4), Column("中断编号", "text", 16), Column("测得的依据", "text", 50))
     return Table("判定依据表", columns, tuple(rows))
 

@@ -259,6 +259,7 @@ def outages_of(
 def outage_answer(standing: Standing, outage: Outage, now: float, view: View | None = None) -> OutageAnswer:
     """What is told of an outage to who looks; of what lies outside his grant only that it is there."""
     site, name = outage_facts.name_of(standing.inventory, outage)
+    carriers = standing.inventory.county.carriers
     near = view is None or view.sees_id(site or outage.node)
     return OutageAnswer(
         id=outage.id,
@@ -274,7 +275,12 @@ def outage_answer(standing: Standing, outage: Outage, now: float, view: View | N
         sites=list(outage.sites) if view is None else view.seen_ids(outage.sites),
         verdict=outage_facts.blame_of(outage),
         evidence=[
-            ClueAnswer(sign=clue.sign, values=dict(clue.values), zh=sentence("zh", clue), en=sentence("en", clue))
+            ClueAnswer(
+                sign=clue.sign,
+                values=dict(clue.values),
+                zh=sentence("zh", clue, carriers),
+                en=sentence("en", clue, carriers),
+            )
             for clue in (outage.finding.clues if near and outage.finding else ())
         ],
         planned=outage.window is not None,

@@ -80,7 +80,7 @@ def show(id: Id, as_json: Json = False, folder: InventoryFolder = HERE) -> None:
         return
     names = outage_facts.names_beneath(inventory, found[0])
     say(f"{head['name']} ({found[0].node}): {head['cause']}")
-    reason = outage_facts.reason_of("en", found[0])
+    reason = outage_facts.reason_of("en", inventory, found[0])
     for line in (
         f"since     {head['since']}" + (f" until {head['until']}" if head["until"] else f", {head['for']}"),
         f"evidence  {reason}" if reason else "",
