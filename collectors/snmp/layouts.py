@@ -16,7 +16,7 @@ _SIGNED: Final = {1: "b", 2: "h", 4: "i", 8: "q"}
 _UNSIGNED: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _TEXT: Final = frozenset({ber.OCTET_STRING, ber.OBJECT_IDENTIFIER, ber.IP_ADDRESS, ber.OPAQUE})
 _MOST: Final = 16_384
-"""Layouts in memory, about 5 kB each, shared by all devices whose replies look alike; then no more are learnt."""
+"""Layouts in memory, about 6 kB each, shared by all devices whose replies look alike; then no more are learnt."""
 
 
 class Layout:
