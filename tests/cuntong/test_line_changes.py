@@ -20,6 +20,7 @@ from collectors.ping import Echoes
 from collectors.watch import Watch
 from cuntong.changing import rehearsal
 from cuntong.changing.planning import templates_of
+from cuntong.changing.returning import reversed_diff
 from cuntong.collect import fleet_of, hearing
 from cuntong.demo import EXAMPLE
 from cuntong.secrets import Resolver
@@ -28,7 +29,7 @@ from health.reading import Interface, Readings
 from inventory.circuit_change import NewCircuit, line_beside
 from inventory.circuits import circuits
 from inventory.loader import load
-from ledger import leases
+from ledger import leases, rollouts
 from ledger.database import open_ledger, sqlite_url
 from ledger.journal import Journal
 from simulator.routers.device import Options
@@ -69,12 +70,14 @@ class Desk:
         assert said.code == 0, said.err
         return name
 
-    def carry_out(self, scope: str) -> None:
+    def carry_out(self, scope: str) -> str:
+        """Plan, approve and apply; the run's id."""
         plan = self.plan(scope)
         assert plan["devices"] == {"ready": 1}, Path(plan["diff"]).read_text("utf-8")
         said = self.call("apply", self.approve(plan), "--blind")
         assert said.code == 0, said.err
         assert self.plan(scope)["devices"] == {"in_sync": 1}
+        return str(json.loads(self.call("runs", "--json").out)[0]["run"])
 
     def advance(self, site: str) -> "Said":
         return self.call("circuit", "advance", site, self.folder)
@@ -251,6 +254,57 @@ def test_the_old_line_does_not_go_before_the_new_one_is_the_main_one_on_the_rout
     plan = desk.plan(VRP)
     assert plan["devices"] == {"refused": 1}
     assert "not the main one yet" in Path(plan["diff"]).read_text("utf-8")
+
+
+def test_a_way_back_does_not_take_the_line_over_which_a_site_is_reached(desk: Desk) -> None:
+    old, new = "GigabitEthernet0/0/0", "GigabitEthernet0/0/1"
+    begin(desk, VRP)
+    beside = desk.carry_out(VRP)
+    router = desk.fleet[f"{VRP}-cpe1"]
+
+    def refused(run: str, takes: str) -> None:
+        before = router.running
+        said = desk.call("rollback", run, "--blind")
+        assert (said.code, router.running) == (1, before)
+        assert f"it is reached over {VRP}-cpe1-{takes}, which the way back takes from it" in said.err
+        assert len(said.err.strip().splitlines()) == 1
+        assert run == json.loads(desk.call("runs", "--json").out)[0]["run"]
+
+    desk.watched(VRP, PROOF_S, cut=(old,))  # the old line failed meanwhile, and the new one stands in
+    refused(beside, "port2")
+    desk.watched(VRP, PROOF_S)
+    assert desk.advance(VRP).code == 0
+    carries = desk.carry_out(VRP)
+    desk.watched(VRP, PROOF_S, cut=(old,))
+    refused(carries, "port2")
+    desk.watched(VRP, 60.0, cut=(new,))  # the new one fails as soon as it carries: back at once
+    back = desk.call("rollback", carries, "--blind")
+    assert back.code == 0, back.err
+    assert f"ip route-static 0.0.0.0 0.0.0.0 {_peer(desk.ends(VRP)[1])} preference 80" in router.running
+
+
+def test_a_run_that_is_led_on_sends_nothing_once_the_new_line_is_gone(desk: Desk) -> None:
+    begin(desk, VRP)
+    desk.carry_out(VRP)
+    desk.watched(VRP, PROOF_S)
+    assert desk.advance(VRP).code == 0
+    name = str(desk.plan(VRP)["sha256"])
+    desk.approve({"sha256": name})
+    engine = open_ledger(sqlite_url(desk.place / "ledger.sqlite3"))
+    rollouts.start(engine, "20261201-0001-dead", name, "li", "gone:1", time.time() - 60.0, 1.0)
+    engine.dispose()
+    before = desk.fleet[f"{VRP}-cpe1"].running
+    desk.watched(VRP, PROOF_S, cut=("GigabitEthernet0/0/1",))
+    on = desk.call("apply", "--resume", "20261201-0001-dead", "--blind")
+    assert (on.code, "line_down" in on.err, "Nothing was changed" in on.err) == (1, True, True), on.err
+    assert desk.fleet[f"{VRP}-cpe1"].running == before
+
+
+def test_a_diff_is_read_backwards() -> None:
+    forward = "--- running\n+++ planned\n@@ -1,3 +1,2 @@\n a\n-b\n-c\n+d\n"
+    back = "--- running\n+++ planned\n@@ -1,2 +1,3 @@\n a\n-d\n+b\n+c\n"
+    assert reversed_diff(forward) == back
+    assert reversed_diff(back) == forward
 
 
 def test_a_change_is_refused_where_no_port_is_free_or_one_is_under_way(desk: Desk) -> None:
