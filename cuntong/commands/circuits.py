@@ -104,6 +104,11 @@ def change(
         f"  3. when the new one has been there for {settings().line_proof_s / 60:.0f} minutes: "
         f"cuntong circuit advance {site}"
     )
+    for router in _without_net(inventory, at):
+        say(
+            f"{router}: nothing would bring it back by itself, so that its plans are needs_visit. Tell `second_path` at "
+            "the device (4G, a management port), or have somebody stand beside it and type what the plan shows."
+        )
 
 
 @circuit.command("advance")
@@ -145,6 +150,23 @@ def _done(changes: "Changes", message: str, *, dry_run: bool) -> bool:
     changes.write()
     commit(changes.folder, message)
     return True
+
+
+def _without_net(inventory: "Inventory", site: int) -> list[str]:
+    """The site's routers of which a change of the path has no net: no timer, and no other way to them."""
+    from cuntong.changing.reach import platform_of
+    from rollout.change import DeadMan
+    from rollout.planning import dead_man_for
+    from rollout.platform import PathClass
+
+    routers = [inventory.devices[ordinal] for ordinal in inventory.devices.routers(site)]
+    return [
+        router.id
+        for router in routers
+        if router.second_path is None
+        and (platform := platform_of(inventory, router)) is not None
+        and dead_man_for(platform, PathClass.PATH) is DeadMan.NONE
+    ]
 
 
 def _scope(inventory: "Inventory", site: int) -> str:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tests.cuntong.conftest import Command, Said
 
 VRP, COMWARE, FRR = "tq-chengxiang-wenbi", "tq-chengxiang-longwan", "tq-chengxiang-maxi"
+RGOS = "tq-chengxiang-juncheng"
 TOWN = "tq-chengxiang"
 PASSWORD = "Long-enough-9"  # noqa: S105  of accounts that live as long as a test
 PROOF_S = 600.0
@@ -131,14 +132,17 @@ def desk(
 ) -> Iterator[Desk]:
     folder, later = home / "county", home / "later"
     shutil.copytree(EXAMPLE, folder)
+    told_site = getattr(request.node, "callspec", None)
+    site = told_site.params["site"] if told_site else VRP
+    if site == RGOS:
+        with_second_path(folder)
     inventory = load(folder)
     told = rehearsal.lay_out(inventory, home, ())
     told |= {"CUNTONG_LEDGER": sqlite_url(home / "ledger.sqlite3"), "CUNTONG_INVENTORY": str(folder)}
     told |= {"CUNTONG_MINUTE_S": "0.5", "CUNTONG_LINE_PROOF_S": str(PROOF_S)}
     # The county's network has the far end of the new line, whatever the routers know of it yet.
-    shutil.copytree(EXAMPLE, later)
-    told_site = getattr(request.node, "callspec", None)
-    line_beside(later, told_site.params["site"] if told_site else VRP, NEW).write()
+    shutil.copytree(folder, later)
+    line_beside(later, site, NEW).write()
     after = load(later)
     routers = specs(after, templates_of(after), Resolver(home / "secrets").secret, home / "configurations")
     (home / "pw").write_text(PASSWORD + "\n")
@@ -159,6 +163,14 @@ def desk(
         yield made
 
 
+def with_second_path(folder: Path) -> None:
+    file = folder / "sites" / "chengxiang.yml"
+    told = "is: 军城居委会 v-rg\n"
+    text = file.read_text("utf-8")
+    assert told in text
+    file.write_text(text.replace(told, f"{told}        devices: {{cpe1: {{second_path: 10.99.0.7}}}}\n"), "utf-8")
+
+
 def _peer(end: str) -> str:
     return str(IPv4Address(end) - 1)
 
@@ -172,7 +184,7 @@ def begin(desk: Desk, site: str) -> "Said":
     return said
 
 
-@pytest.mark.parametrize("site", [VRP, COMWARE, FRR])
+@pytest.mark.parametrize("site", [VRP, COMWARE, FRR, RGOS])
 def test_the_old_line_goes_only_when_the_new_one_was_measured(desk: Desk, site: str) -> None:
     router = desk.fleet[f"{site}-cpe1"]
     level = next(one.service_level for one in load(desk.folder).links(load(desk.folder).sites.index[site]))
@@ -218,6 +230,15 @@ def test_the_old_line_goes_only_when_the_new_one_was_measured(desk: Desk, site: 
     told = [(one.number, one.service_level) for one in circuits(inventory) if one.site == at]
     assert [number for number, _ in told][1:] == [NEW.number]
     assert {one for _, one in told if one is not None} == {level}
+
+
+def test_a_ruijie_without_a_second_path_is_not_begun_and_says_what_would_help(desk: Desk) -> None:
+    said = begin(desk, RGOS)
+    assert f"{RGOS}-cpe1: nothing would bring it back by itself" in said.out
+    assert "second_path" in said.out
+    plan = desk.plan(RGOS)
+    assert plan["devices"] == {"needs_visit": 1}
+    assert "Tell `second_path` at the device" in Path(plan["diff"]).read_text("utf-8")
 
 
 def test_a_plan_and_a_run_are_refused_while_the_new_line_is_not_there(desk: Desk) -> None:
