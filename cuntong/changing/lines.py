@@ -9,12 +9,13 @@ while none that would carry instead is there.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import IPv4Network
 from typing import Final
 
 from sqlalchemy import Connection
 
+from api.times import CHINA
 from cuntong.changing.gates import CYCLES
 from cuntong.errors import StartError
 from health.outage import place_node
@@ -69,8 +70,8 @@ def _unproved(
         if said is None or span is None or span[1] < now - FRESH_S:
             return f"nobody has measured {node} yet. Apply the plan, `cuntong reload`, and let the collector poll."
         if said.verdict is not Verdict.YES:
-            at = datetime.fromtimestamp(said.since, UTC).strftime("%H:%M")
-            return f"{node} is not there ({said.reason} since {at} UTC). The carrier has to mend it first."
+            at = datetime.fromtimestamp(said.since, CHINA).strftime("%H:%M")
+            return f"{node} is not there ({said.reason} since {at}). The carrier has to mend it first."
         held_s = span[1] - said.since
         if held_s < measure.proof_s:
             return f"{node} has been there for {held_s / 60:.0f} of {measure.proof_s / 60:.0f} minutes. Wait."

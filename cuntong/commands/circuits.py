@@ -5,10 +5,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.syntax import Syntax
 
 from cuntong import identity
 from cuntong import show as shows
+from cuntong.commands.adopting import show_diff
 from cuntong.commands.common import HERE, DryRun, Folder, Json, app, day, load, out, print_json, say
 from cuntong.errors import UsageError
 from cuntong.settings import settings
@@ -106,8 +106,8 @@ def change(
     )
     for router in _without_net(inventory, at):
         say(
-            f"{router}: nothing would bring it back by itself, so that its plans are needs_visit. Tell `second_path` at "
-            "the device (4G, a management port), or have somebody stand beside it and type what the plan shows."
+            f"{router}: nothing would bring it back by itself, so that its plans are needs_visit. Tell `second_path` "
+            "at the device (4G, a management port), or have somebody stand beside it and type what the plan shows."
         )
 
 
@@ -143,7 +143,7 @@ def _done(changes: "Changes", message: str, *, dry_run: bool) -> bool:
     """Show a change of the inventory and write it, unless it is only to be looked at."""
     from cuntong.own_history import commit
 
-    out.print(Syntax(changes.diff(), "diff", background_color="default", word_wrap=True))
+    show_diff(changes.diff())
     if dry_run:
         say("Nothing was written (--dry-run).")
         return False

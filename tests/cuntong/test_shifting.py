@@ -1,11 +1,13 @@
 """``cuntong handover``: a shift passes from one person to another at the terminal."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from api.times import CHINA
 from cuntong.demo import EXAMPLE
 from ledger.database import sqlite_url
 
@@ -48,5 +50,7 @@ def test_a_shift_is_shown_given_taken_and_listed(call: "Command", home: Path) ->
     told = call("handover", "show", "1").out
     assert "Handover 1 of li, taken by wang" in told
     assert json.loads(call("handover", "show", "--json").out)["after"] == 1
+    assert call("maintenance", "add", "tq-chengxiang", "--until", f"{datetime.now(CHINA) + timedelta(hours=2):%Y-%m-%dT%H:%M}", "--reason", "换电源").code == 0
+    assert f"{datetime.now(CHINA):%Y-%m-%d %H}:" in call("handover", "show").out  # neither T nor zone: all are China's
     missing = call("handover", "show", "9")
     assert (missing.code, "handover list" in missing.err) == (2, True)
