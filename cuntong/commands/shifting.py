@@ -58,7 +58,7 @@ def show(
 _COLUMNS = {
     "open": ("name", "since", "hours", "verdict", "handling", "owner", "ticket", "duty"),
     "ended": ("name", "since", "until", "minutes", "verdict"),
-    "work": ("target", "since", "until", "reason", "by"),
+    "work": ("name", "since", "until", "reason", "by"),
     "runs": ("id", "by", "at", "state"),
     "jobs": ("job", "due", "failed", "said"),
     "tasks": ("title", "owner", "due"),
@@ -87,6 +87,8 @@ def _draw(document: Mapping[str, Any]) -> None:
 
 
 def _cell(one: Mapping[str, Any], name: str) -> Any:
+    if name == "name":
+        return one.get("name") or one["target"]  # work that was frozen before it had one
     if name == "duty":
         return one["duty_zh"]
     return _short(one[name]) if name in ("since", "until", "at", "due") else one[name]
