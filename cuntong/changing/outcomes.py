@@ -24,7 +24,7 @@ def outcomes(events: Sequence[tuple[int, RunEvent]]) -> dict[str, Outcome]:
     return found
 
 
-def begun(connection: Connection, run: str, device: str | None = None) -> set[str]:
+def begun(connection: Connection, run: str, device: str = "") -> set[str]:
     """The devices on which a run may have changed anything: what it began there is settled, whatever came since."""
     steps: dict[str, list[tuple[str, dict[str, str]]]] = {}
     for _, event in rollouts.events(connection, run, kinds=["step"], device=device):
