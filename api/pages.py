@@ -12,7 +12,7 @@ from api.answers import Counts, Coverage, SiteSummary
 from api.auth import PublicViewer, Viewer
 from api.messages import say
 from api.milestones import milestones_of
-from api.problems import not_found
+from api.problems import nothing_to_see
 from api.routers.coverage import contradiction_answer, counts_of, coverage_of
 from api.routers.outages import outage_answer
 from api.routers.sites import ancestors, site_answer, summary_of
@@ -109,7 +109,7 @@ def _top(view: View) -> int:
     """Where the reader begins: at the top, or at the first division that he was granted."""
     roots = view.roots()
     if not roots:
-        raise not_found("division", "")
+        raise nothing_to_see()
     return roots[0]
 
 

@@ -94,6 +94,10 @@ _SENTENCES: Final = tuple(
         (r"(\d+) of (\d+) sites cannot be drawn\.", "共 {1} 个站点，抽不出 {0} 个。"),
         (r"(\S+) is the assigner's word\.", "这一步由交办人办理。"),
         (r"(\S+) is the owner's word\.", "这一步由责任单位办理。"),
+        (
+            r"This account reads no division\..*",
+            "这个账号不看业务数据。它的工作在终端里做：cuntong user、cuntong audit；要看页面，请安全管理员另授角色。",
+        ),
         (r"'(.*)' is no milestone that people decide on.*", "“{0}”由数据判定，不由人认定。"),
         (r"(\S+) (\S+) of (\S+) is published\. A correction needs its reason\.", "{1} 已经发布，更正要写明原因。"),
     )

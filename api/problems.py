@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import escape
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
@@ -55,9 +56,28 @@ def not_found(what: str, name: str) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, f"no-such-{what}", f"There is no {what} {name!r} in this inventory.")
 
 
+def nothing_to_see() -> ProblemError:
+    """For an account that reads no division: who grants roles, or reads the audit chain, does it at the terminal."""
+    return ProblemError(HTTPStatus.FORBIDDEN, "nothing-to-see", NOTHING_TO_SEE)
+
+
 def refused(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad-parameter", detail)
 
+
+NOTHING_TO_SEE: Final = (
+    "This account reads no division. Its work is at the terminal: cuntong user, cuntong audit; or a sec_admin grants "
+    "it a role that reads."
+)
+_PAGE: Final = """<!doctype html>
+<html lang="{html_lang}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · 村通</title><link rel="stylesheet" href="/static/style.css">
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml"></head>
+<body><header class="top"><a class="brand" href="/"><b>村通</b></a></header>
+<main class="login"><h1>{title}</h1><p>{detail}</p><p><a href="/login">{login}</a> · <a href="/manual/">{manual}</a></p>
+</main></body></html>
+"""
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -162,6 +182,17 @@ def answer(request: Request, problem: ProblemError, errors: list[FieldProblem] |
         errors=errors or [],
     )
     headers = {"Content-Language": language, "Vary": "Accept-Language", "Cache-Control": "no-store"}
+    if _is_page(request):
+        # Somebody reads this in a browser: the words, and a way on.
+        zh = language == "zh"
+        page = _PAGE.format(
+            html_lang="zh-CN" if zh else "en",
+            title=escape(document.title),
+            detail=escape(document.detail),
+            login="登录" if zh else "Log in",
+            manual="使用手册" if zh else "Manual",
+        )
+        return HTMLResponse(page, problem.status, headers=headers | dict(problem.headers or {}))
     return Response(
         to_json(document), problem.status, media_type=MEDIA_TYPE, headers=headers | dict(problem.headers or {})
     )

@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 from api import outage_facts
 from api.handling import handling_of
 from api.standing import CHINA, Standing
+from health.maintenance import Reach, Window
 from health.outage import Outage
+from inventory.model import Inventory
 from ledger import handovers, history, jobs, maintenance, messages, outage_notes, rollouts, tasks
 from ledger.rollouts import RunState
 from ledger.tasks import TaskState
@@ -35,7 +37,7 @@ def shift(standing: Standing) -> dict[str, Any]:
             "after": before.id if before is not None else None,
             "open": [_open(standing, connection, one, now) for one in open_ones],
             "ended": [_ended(standing, one) for one in outages if one.until is not None and one.until >= since],
-            "work": _work(connection, now),
+            "work": _work(standing.inventory, connection, now),
             "runs": _runs(connection, since),
             "jobs": _jobs(connection, inventory.top, now),
             "tasks": _tasks(connection, standing),
@@ -79,7 +81,7 @@ def _ended(standing: Standing, one: Outage) -> dict[str, Any]:
     }
 
 
-def _work(connection: Connection, now: float) -> list[dict[str, Any]]:
+def _work(inventory: Inventory, connection: Connection, now: float) -> list[dict[str, Any]]:
     """Announced work that runs or begins within the next shift."""
     found = []
     for window in maintenance.windows(connection):
@@ -89,6 +91,7 @@ def _work(connection: Connection, now: float) -> list[dict[str, Any]]:
                 {
                     "id": window.id,
                     "target": window.target,
+                    "name": _name(inventory, window),
                     "since": _clock(span[0]),
                     "until": _clock(span[1]),
                     "reason": window.reason,
@@ -96,6 +99,22 @@ def _work(connection: Connection, now: float) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _name(inventory: Inventory, window: Window) -> str:
+    """What people call the place of a window; its id where the inventory no longer has it."""
+    target = window.target
+    try:
+        match window.reach:
+            case Reach.DIVISION:
+                return inventory.nodes.names[inventory.nodes.find(target)]
+            case Reach.DEVICE:
+                device = inventory.devices.find(target)
+                return f"{inventory.sites.names[device.site]} {device.role}"
+            case Reach.SITE:
+                return inventory.sites.names[inventory.sites.index[target]]
+    except KeyError:
+        return target
 
 
 def _runs(connection: Connection, since: float) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What waits for one person today, by what he may do: each a number, a few names, and where to go."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -19,13 +19,17 @@ from health.duedates import Signing
 from health.outage import Outage
 from inventory.circuits import ending
 from ledger import appeals, handovers, history, jobs, outage_notes, reports, rollouts, run_figures, tasks
-from ledger.accounts import Account
+from ledger.accounts import Account, Role
 from ledger.rollouts import RunState
 from ledger.tasks import TaskState
 
 NAMES: Final = 5
 """How many are named; the view behind the link has them all."""
 _AHEAD: Final = timedelta(days=5)  # a signature that is due so soon is worth a word
+
+
+_AT_THE_PAGE: Final = frozenset({Role.TOWNSHIP_CLERK, Role.VILLAGE_AGENT})
+"""Who has no terminal, and is told no command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Today:
             for action, look in self._looks().items():
                 if action in may:
                     found += [item for item in look(connection) if item.count]
+        if {grant.role for grant in self._account.grants} <= _AT_THE_PAGE:
+            found = [replace(item, command="") if item.link else item for item in found]
         return sorted(found, key=lambda item: not item.urgent)
 
     def _looks(self) -> dict[Action, Callable[[Connection], Iterator[Item]]]:

@@ -161,9 +161,16 @@ def _model(identity: Identity, device_class: DeviceClass, inventory: Inventory) 
 
 
 def catalogue_entry(
-    identity: Identity, device_class: DeviceClass, inventory: Inventory
+    identity: Identity, device_class: DeviceClass, inventory: Inventory, declared: str | None = None
 ) -> tuple[str, dict[str, str] | None]:
-    """Its key in the catalogue, and what to add there; None where it stands there already."""
+    """Its key in the catalogue, and what to add there; None where it stands there already.
+
+    Args:
+        declared: the key that is said of it; it stays where the device says nothing else.
+    """
+    said = inventory.models.get(declared) if declared is not None else None
+    if declared is not None and said is not None and said.profile == identity.profile and identity.model is None:
+        return declared, None
     alike = [(key, m) for key, m in inventory.models.items() if m.profile == identity.profile]
     for key, model in alike:
         if identity.model and _names_a_model(model.title) and fits(identity.model, model):

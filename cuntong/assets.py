@@ -6,10 +6,11 @@ A moved box goes on under the id of its new place; the event links the two.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from api.times import CHINA
 from cuntong.errors import UsageError
 from inventory.changes import Changes
 from inventory.device_changes import change_devices
@@ -207,11 +208,9 @@ def rewrite(path: Path, text: str) -> None:
 
 def shown(events: Sequence[AssetEvent]) -> list[dict[str, Any]]:
     """Events as rows."""
-    from datetime import UTC, datetime
-
     return [
         {
-            "at": datetime.fromtimestamp(one.happened_at, UTC).isoformat(timespec="minutes"), "device": one.device,
+            "at": datetime.fromtimestamp(one.happened_at, CHINA).isoformat(timespec="minutes"), "device": one.device,
             "what": str(one.kind), "goes on as": one.successor or None, "serial": one.detail.get("serial"),
             "by": one.said_by, "reason": one.reason,
         }

@@ -3,7 +3,7 @@
 import sys
 
 from cuntong.commands import app
-from cuntong.errors import UsageError
+from cuntong.errors import StartError, UsageError
 from cuntong.settings import SWITCH, settings, state_folder
 from inventory.errors import CuntongError, InventoryError
 
@@ -22,8 +22,14 @@ def main() -> None:
 def finish_switch() -> None:
     """Do the rest of a restore that was decided and then interrupted, before anything reads half of it."""
     state = state_folder()
-    if not (state / SWITCH).exists():
-        return
+    try:
+        if not (state / SWITCH).exists():
+            return
+    except PermissionError:
+        raise StartError(
+            f"{state} belongs to somebody else. Run this as its owner, give it to this user (chown -R), or set "
+            "XDG_STATE_HOME to a folder of this user."
+        ) from None
     from cuntong.safekeeping import switching
 
     with switching.alone(state):

@@ -101,6 +101,7 @@ def stage(
             ssh = http.free_port()
             environment |= rehearsal.lay_out(bare[0], place, bare[1])
             environment["CUNTONG_SIMULATED_SSH"] = str(ssh)
+            environment["CUNTONG_SIMULATED_SNMP"] = str(snmp)
             simulator += ["--ssh-port", str(ssh), "--configurations", str(place / "configurations")]
             simulator += ["--boot", str(rehearsal.BOOT_S)]
         programs = [

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
         dump_passphrase: file with the passphrase of dumps, for timed work; empty: it is asked for.
         certificates: files of TLS certificates of this server, separated by colons, whose end `cuntong doctor` watches.
         simulated_ssh: TCP port of the simulated routers; 0 is the field.
+        simulated_snmp: UDP port of the simulated county, which `cuntong doctor` asks then; 0 is the field.
         public: everybody who reaches the API reads what may be published: figures, no devices, people or tasks.
         open_reading: everybody reads everything; only where the API listens on loopback, as in the demo.
         minute_s: seconds in a minute of the routers' own timers: 60 but for simulated ones.
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     dump_passphrase: Path | None = None
     certificates: str = ""
     simulated_ssh: int = Field(default=0, ge=0, le=65535)
+    simulated_snmp: int = Field(default=0, ge=0, le=65535)
     public: bool = False
     open_reading: bool = False
     minute_s: float = Field(default=60.0, gt=0, le=60.0)

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from api.times import CHINA
 from cuntong.changing.outcomes import outcomes
 from ledger.rollouts import Run, RunEvent, RunState
 from rollout.plan import DevicePlan, Plan, Readiness
@@ -144,4 +145,4 @@ def run_shown(run: Run, plan: Plan, events: Sequence[tuple[int, RunEvent]]) -> R
 
 
 def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    return datetime.fromtimestamp(at, CHINA).isoformat(timespec="seconds")

@@ -29,6 +29,7 @@ class Device:
         credential: reference to how it is asked, its own or that of its class; None where the inventory names none.
         managed: the sections of a router's configuration that are ours; None for all, empty where it is only observed.
         monitored: ``partner`` where somebody else watches it (a bank's kiosk on the bank's network).
+        second_path: where a router's SSH answers over another way than its lines; None where there is none.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Device:
     calendar: str | None
     installed: str | None
     managed: tuple[str, ...] | None = None
+    second_path: str | None = None
 
 
 class Slot(NamedTuple):
@@ -203,4 +205,5 @@ class Devices(Sequence[Device]):
             calendar=own.get("calendar"),
             installed=own.get("installed"),
             managed=None if own.get("managed") is None else tuple(own["managed"]),
+            second_path=own.get("second_path"),
         )

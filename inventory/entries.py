@@ -5,6 +5,7 @@ those, and hands only the mappings to the models here.
 """
 
 from datetime import date
+from ipaddress import IPv4Address
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, field_validator
@@ -72,6 +73,7 @@ class DeviceEntry(Declared):
     Attributes:
         managed: the sections of a router's configuration that are ours; none of an adopted one that is only observed.
         credential: how it is asked where that is not as its class is.
+        second_path: where a router's SSH answers over another way than its lines: 4G, a management port.
     """
 
     model: str | None = None
@@ -85,6 +87,7 @@ class DeviceEntry(Declared):
     managed: tuple[Section, ...] | None = None
     installed: date | None = None
     credential: SecretReference | None = None
+    second_path: IPv4Address | None = None
 
 
 class Pilot(Declared):

@@ -150,7 +150,7 @@ def _check_entries(compilation: Compilation) -> None:
     """Exceptions: what they refer to, and what must be unique in the county."""
     marks: dict[str, dict[str, tuple[Row, tuple[str | int, ...]]]] = {"serial": {}, "asset_no": {}, "circuit": {}}
     ids: dict[str, Row] = {}
-    for row in compilation.rows:
+    for at, row in enumerate(compilation.rows):
         entry = row.entry
         if entry is None:
             continue
@@ -162,6 +162,10 @@ def _check_entries(compilation: Compilation) -> None:
             for what in ("serial", "asset_no"):
                 value = getattr(device, what) if device is not None else None
                 _unique(compilation, marks[what], what, value, row, (*row.path, "devices", role, what))
+            if device is not None and device.second_path is not None and role not in compilation.wiring.roles_of[at]:
+                path = (*row.path, "devices", role, "second_path")
+                message = f"{role} is no router of {row.name}."
+                compilation.source.complain(row.file, path, message, "Only routers have a second path: take it out.")
         if entry.link is not None:
             _unique(compilation, marks["circuit"], "circuit", entry.link.circuit, row, (*row.path, "link", "circuit"))
         for n, link in enumerate(entry.more_links):

@@ -92,7 +92,10 @@ def plan_text(task: Task, running: str) -> DevicePlan:
     on_the_path = found.path_class in (PathClass.PATH, PathClass.SHARED)
     if on_the_path and dead_man is DeadMan.NONE and task.router.second_path is None:
         readiness = Readiness.NEEDS_VISIT
-        reason = f"This changes the path, and nothing on {platform} would bring the device back."
+        reason = (
+            f"This changes the path, and nothing on {platform} would bring the device back. Tell `second_path` at the "
+            "device (4G, a management port), or have somebody stand beside it and type these lines."
+        )
     after = predict(platform, running, found.commands)
     return replace(
         base,

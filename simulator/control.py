@@ -200,4 +200,6 @@ async def _make_room(path: Path) -> None:
         path.unlink()
     else:
         writer.close()
-        raise SimulationError(f"control channel {path.name}: another county runs there")
+        raise SimulationError(
+            f"control channel {path.name}: another county runs there; end it, or give this one another XDG_STATE_HOME"
+        )

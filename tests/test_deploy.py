@@ -58,6 +58,13 @@ def test_the_two_prometheus_share_the_counties_and_differ_in_nothing_else() -> N
     assert jobs["a"].keys() - jobs["b"].keys() == {"cuntong-api", "alertmanager"}
 
 
+@pytest.mark.parametrize("name", ["collect", "serve", "up", "work"])
+def test_each_service_of_an_instance_reads_its_settings(name: str) -> None:
+    """One file says which ledger, and for whom dumps are sealed: of two services that disagree one is wrong."""
+    text = (DEPLOY / "systemd" / f"cuntong-{name}.service").read_text("utf-8")
+    assert "\nEnvironmentFile=-/etc/cuntong/cuntong.env\n" in text
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_understands_each_unit(unit: Path, tmp_path: Path) -> None:
     verify = shutil.which("systemd-analyze")

@@ -52,8 +52,11 @@ class EndedOutage(BaseModel):
 
 
 class AnnouncedWork(BaseModel):
+    """``name``: what people call the place; empty in handovers of before it was kept."""
+
     id: str
     target: str
+    name: str = ""
     since: datetime
     until: datetime
     reason: str

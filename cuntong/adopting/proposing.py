@@ -213,8 +213,8 @@ def _roles(
             identity = replace(identity, profile=_profile_of(inventory, seen))
         if identity.vendor is None:
             identity = replace(identity, vendor=inventory.profiles[identity.profile].vendor)
-        model, entry = catalogue_entry(identity, DeviceClass.ROUTER, inventory)
         now = next((slot.model for slot in slots if slot.role == role), None)
+        model, entry = catalogue_entry(identity, DeviceClass.ROUTER, inventory, now)
         fields: dict[str, Any] = {} if now == model else {"model": model}
         if identity.serial and (own.get(role) or {}).get("serial") != identity.serial:
             fields["serial"] = identity.serial

@@ -25,8 +25,8 @@ import ansible_runner
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from cuntong.changing import gates
-from cuntong.changing.outcomes import outcomes
+from cuntong.changing import gates, lines
+from cuntong.changing.outcomes import begun, outcomes
 from cuntong.changing.planning import PLAYBOOKS
 from cuntong.changing.reach import environment
 from cuntong.settings import Settings
@@ -130,6 +130,13 @@ class Controller:
         return ""
 
     def _wave(self, number: int, wave: PlannedWave, left: Sequence[str]) -> str:
+        with self._engine.connect() as connection:
+            began = begun(connection, self._run.id)
+        if why := self._barred([device for device in left if device not in began]):
+            # What an earlier controller began is settled all the same; nothing else is sent.
+            if settled := [device for device in left if device in began]:
+                self._ansible(number, settled)
+            return why
         self._say("wave", number, "", "started", f"{wave.title}: {len(left)}")
         sites = self._sites_of(wave.devices)
         before = self._measured(sites)
@@ -142,6 +149,13 @@ class Controller:
             # Ansible ended without a word on them: what it said is all there is to tell.
             stopped = f"{len(missing)} of wave {number} came to no end ({failed or 'no reason given'})."
         return stopped or self._gate(number, before, sites, ended) or self._soak(number, before, sites, ended)
+
+    def _barred(self, devices: Sequence[str]) -> str:
+        """Why a site would lose the line that it has; empty where none does."""
+        measure = lines.Measure(self._settings.line_proof_s, self._settings.interval_s)
+        with self._engine.connect() as connection:
+            reasons = lines.barred(connection, self._inventory, self._plan, devices, measure, self._clock())
+        return next(iter(reasons.values()), "")
 
     def _judge(self, done: Mapping[str, Outcome]) -> str:
         rules = self._plan.terms.stop

@@ -3,8 +3,12 @@
 import json
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
+from ledger import rollouts
 from ledger.rollouts import RunEvent
 from rollout.change import ChangeState, Outcome
+from rollout.transaction import touched
 
 
 def outcomes(events: Sequence[tuple[int, RunEvent]]) -> dict[str, Outcome]:
@@ -18,3 +22,11 @@ def outcomes(events: Sequence[tuple[int, RunEvent]]) -> dict[str, Outcome]:
                 event.device, ChangeState(event.what), told["reason"], told["fingerprint"], steps
             )
     return found
+
+
+def begun(connection: Connection, run: str, device: str = "") -> set[str]:
+    """The devices on which a run may have changed anything: what it began there is settled, whatever came since."""
+    steps: dict[str, list[tuple[str, dict[str, str]]]] = {}
+    for _, event in rollouts.events(connection, run, kinds=["step"], device=device):
+        steps.setdefault(event.device, []).append((event.what, {}))
+    return {id for id, recorded in steps.items() if touched(recorded)}

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -61,6 +61,7 @@ class Reach:
             platform=platform,
             host=host,
             port=port,
+            second_path=None if device.second_path is None else self.dial(replace(device, address=device.second_path)),
             username=login.user,
             password=self.secret(login.password) if login.password else None,
             private_key=self.secret(login.private_key) if login.private_key else None,

@@ -14,7 +14,8 @@ from api.actions.grants import Action
 from cuntong import identity
 from cuntong.changing.approving import require_approved
 from cuntong.changing.keeping import back_up, baseline
-from cuntong.changing.outcomes import outcomes
+from cuntong.changing.lines import Measure, barred
+from cuntong.changing.outcomes import begun, outcomes
 from cuntong.changing.planning import require_scope, tasks_for, templates_of
 from cuntong.changing.reach import Reach, platform_of, reach
 from cuntong.changing.reading import read_each
@@ -215,7 +216,11 @@ def _direct(engine: Engine, inventory: Inventory, plan_start: str, device_id: st
         with engine.connect() as connection:
             run = rollouts.find_run(connection, id)
     wave = plan.wave_of(device_id)
+    measure = Measure(settings().line_proof_s, settings().interval_s)
     with engine.begin() as connection:
+        if not begun(connection, id, device_id):
+            for why in barred(connection, inventory, plan, [device_id], measure, now).values():
+                raise PlanRefusedError(f"{why} Nothing was sent to it.")
         if run.state is RunState.ENDED or rollouts.renew(connection, run, now, _DIRECT_S) is not RunState.RUNNING:
             raise PlanRefusedError(f"Run {id} does not go on. `cuntong runs {id}` shows why.")
         done = outcomes(rollouts.events(connection, id, kinds=["device"]))

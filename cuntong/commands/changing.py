@@ -165,6 +165,7 @@ def rollback(
     from cuntong.changing.applying import LEASE_S, new_run_id
     from cuntong.changing.approving import require_approved
     from cuntong.changing.gates import require_watch
+    from cuntong.changing.lines import Measure, require_lines
     from cuntong.changing.outcomes import outcomes
     from cuntong.changing.planning import require_scope
     from cuntong.changing.returning import way_back
@@ -186,6 +187,8 @@ def rollback(
         if not back.devices:
             raise UsageError(f"Run {name} left nothing changed: there is nothing to undo.")
         require_scope(actor, Action.RUN_PLAN, inventory, [inventory.devices.find(one.device) for one in back.devices])
+        with engine.connect() as connection:
+            require_lines(connection, inventory, back, Measure(given.line_proof_s, given.interval_s), now)
         document = canonical(back)
         kept = KeptPlan(sha256(document), actor.name, back.title, now, document)
         with engine.begin() as connection:

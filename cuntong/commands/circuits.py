@@ -5,10 +5,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.syntax import Syntax
 
 from cuntong import identity
 from cuntong import show as shows
+from cuntong.commands.adopting import show_diff
 from cuntong.commands.common import HERE, DryRun, Folder, Json, app, day, load, out, print_json, say
 from cuntong.errors import UsageError
 from cuntong.settings import settings
@@ -104,6 +104,11 @@ def change(
         f"  3. when the new one has been there for {settings().line_proof_s / 60:.0f} minutes: "
         f"cuntong circuit advance {site}"
     )
+    for router in _without_net(inventory, at):
+        say(
+            f"{router}: nothing would bring it back by itself, so that its plans are needs_visit. Tell `second_path` "
+            "at the device (4G, a management port), or have somebody stand beside it and type what the plan shows."
+        )
 
 
 @circuit.command("advance")
@@ -138,13 +143,30 @@ def _done(changes: "Changes", message: str, *, dry_run: bool) -> bool:
     """Show a change of the inventory and write it, unless it is only to be looked at."""
     from cuntong.own_history import commit
 
-    out.print(Syntax(changes.diff(), "diff", background_color="default", word_wrap=True))
+    show_diff(changes.diff())
     if dry_run:
         say("Nothing was written (--dry-run).")
         return False
     changes.write()
     commit(changes.folder, message)
     return True
+
+
+def _without_net(inventory: "Inventory", site: int) -> list[str]:
+    """The site's routers of which a change of the path has no net: no timer, and no other way to them."""
+    from cuntong.changing.reach import platform_of
+    from rollout.change import DeadMan
+    from rollout.planning import dead_man_for
+    from rollout.platform import PathClass
+
+    routers = [inventory.devices[ordinal] for ordinal in inventory.devices.routers(site)]
+    return [
+        router.id
+        for router in routers
+        if router.second_path is None
+        and (platform := platform_of(inventory, router)) is not None
+        and dead_man_for(platform, PathClass.PATH) is DeadMan.NONE
+    ]
 
 
 def _scope(inventory: "Inventory", site: int) -> str:

@@ -31,7 +31,8 @@ def doctor(
     from cuntong.doctor.examining import examine
 
     given = settings()
-    reach = in_the_field(given) if simulated is None else in_the_simulator(simulated)
+    port = given.simulated_snmp if simulated is None else simulated
+    reach = in_the_simulator(port) if port else in_the_field(given)
     with err.status("Looking ..."):
         found = worst_first(list(examine(given, folder, reach if ask else None, time.time(), every=every)))
     count = Counter(one.state for one in found)

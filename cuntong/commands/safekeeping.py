@@ -17,6 +17,7 @@ from cuntong.settings import Settings, settings, state_folder
 from inventory.errors import InventoryError
 from inventory.timetable import CHINA
 from ledger import sealed_file
+from ledger.database import shown
 from ledger.sealed_file import Locking, Passphrase, Unlocking
 
 _SHORTEST = 12
@@ -159,6 +160,11 @@ def upgrade(
     if found.same:
         say(f"The ledger is of version {found.ledger}, which this program writes: nothing to do.")
         return
+    if found.ledger is None:
+        raise StartError(
+            f"There is no ledger at {shown(given.ledger_url)}: nothing to upgrade. CUNTONG_LEDGER or XDG_STATE_HOME "
+            "says where it is; a service has that of its unit (XDG_STATE_HOME=/var/lib)."
+        )
     if dry_run:
         say(f"The ledger would be dumped, and brought from version {found.ledger} to {found.program}.")
         return
@@ -181,7 +187,10 @@ def _next_steps(done: restoring.Restored) -> list[str]:
         )
     lines += [f"Kept aside: {path}" for path in done.aside]
     if done.missing:
-        lines.append(f"Not restored, since this machine has no place set for it: {', '.join(done.missing)}.")
+        lines.append(
+            f"Not restored, since this machine has no place set for it: {', '.join(done.missing)}. Set its place "
+            "(known_hosts: CUNTONG_KNOWN_HOSTS), then restore once more with --replace."
+        )
     lines.append("What must be done, in this order:")
     steps = []
     if record.hold_until > record.restored_at:

@@ -56,9 +56,9 @@ def show(
 
 
 _COLUMNS = {
-    "open": ("name", "since", "hours", "verdict", "handling", "owner", "ticket", "duty_zh"),
+    "open": ("name", "since", "hours", "verdict", "handling", "owner", "ticket", "duty"),
     "ended": ("name", "since", "until", "minutes", "verdict"),
-    "work": ("target", "since", "until", "reason", "by"),
+    "work": ("name", "since", "until", "reason", "by"),
     "runs": ("id", "by", "at", "state"),
     "jobs": ("job", "due", "failed", "said"),
     "tasks": ("title", "owner", "due"),
@@ -74,9 +74,9 @@ _TITLES = {
 
 
 def _draw(document: Mapping[str, Any]) -> None:
-    say(f"Shift of {document['county']}, {document['since']} to {document['at']}")
+    say(f"Shift of {document['county']}, {_short(document['since'])} to {_short(document['at'])}")
     for part, columns in _COLUMNS.items():
-        rows = [{name: one[name] for name in columns} for one in document[part]]
+        rows = [{name: _cell(one, name) for name in columns} for one in document[part]]
         if rows:
             shows.wide(out).print(shows.Table(rows, title=_TITLES[part]).drawn())
         else:
@@ -84,6 +84,19 @@ def _draw(document: Mapping[str, Any]) -> None:
     waiting = document["unsent"]
     if waiting:
         say("Messages that wait: " + ", ".join(f"{name} {count}" for name, count in waiting.items()))
+
+
+def _cell(one: Mapping[str, Any], name: str) -> Any:
+    if name == "name":
+        return one.get("name") or one["target"]  # work that was frozen before it had one
+    if name == "duty":
+        return one["duty_zh"]
+    return _short(one[name]) if name in ("since", "until", "at", "due") else one[name]
+
+
+def _short(moment: str | None) -> str | None:
+    """A moment as a person reads it: days and times are China's, all of them, so that the zone is left out."""
+    return moment and moment[:16].replace("T", " ")
 
 
 @handover.command("give")

@@ -94,6 +94,9 @@ def restore(
                 runs, record = _fill(archive, staged, engine, wishes, by, now, tell)
             tell("switching over")
             staged.settle(wishes.owner)
+            if wishes.owner is not None:  # its services write here, and take this lock
+                for place in (state, switching.lock_file(state)):
+                    shutil.chown(place, wishes.owner)
             aside = staged.aside()
             switching.commit(state, staged.switch())
         except BaseException:
@@ -140,7 +143,7 @@ def _require_room(settings: Settings, every: Sequence[Part], about: About, wishe
 
 def _instance_here(settings: Settings) -> str | None:
     """The instance of the ledger that is here; empty for one of before they had names, None where there is none."""
-    file = _sqlite_file(settings)
+    file = sqlite_file(settings)
     if file is not None and not file.exists():
         return None
     engine = connect(settings.ledger_url)
@@ -166,7 +169,7 @@ def require_nobody(settings: Settings) -> None:
     Raises:
         StartError: with who does.
     """
-    file = _sqlite_file(settings)
+    file = sqlite_file(settings)
     if file is not None:
         users = [pid for pid in _holders(file) if pid != os.getpid()]
         if users:
@@ -202,7 +205,7 @@ def _holders(file: Path) -> Iterator[int]:
             continue  # it has ended, or is another user's
 
 
-def _sqlite_file(settings: Settings) -> Path | None:
+def sqlite_file(settings: Settings) -> Path | None:
     url = make_url(settings.ledger_url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
@@ -215,7 +218,7 @@ class _Staging:
         self._places = {part.name: part.path for part in every}
         self._seen: set[str] = set()
         self.missing: set[str] = set()
-        self._file = _sqlite_file(settings)
+        self._file = sqlite_file(settings)
         for target in self._targets():
             _remove(_beside(target))
 

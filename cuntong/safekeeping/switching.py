@@ -49,6 +49,10 @@ def _list(state: Path) -> Path:
     return state / SWITCH
 
 
+def lock_file(state: Path) -> Path:
+    return state / "switch.lock"
+
+
 @contextmanager
 def alone(state: Path) -> Iterator[None]:
     """One program at a time stages and moves.
@@ -57,7 +61,7 @@ def alone(state: Path) -> Iterator[None]:
         StartError: another one does.
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (state / "switch.lock").open("w") as lock:
+    with lock_file(state).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

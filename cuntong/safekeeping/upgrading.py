@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from cuntong.errors import StartError
 from cuntong.safekeeping import dumping, switching
 from cuntong.safekeeping.parts import Part
-from cuntong.safekeeping.restoring import require_nobody
+from cuntong.safekeeping.restoring import require_nobody, sqlite_file
 from cuntong.settings import Settings, state_folder
 from ledger.database import connect, head, migrate, require_known, revision, shown
 from ledger.errors import LedgerError
@@ -39,6 +39,9 @@ def versions(settings: Settings) -> Versions:
     Raises:
         LedgerError: a newer program wrote the ledger, or it does not open.
     """
+    file = sqlite_file(settings)
+    if file is not None and not file.exists():  # looking would make one
+        return Versions(None, head())
     engine = connect(settings.ledger_url)
     try:
         with engine.connect() as connection:

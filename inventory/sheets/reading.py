@@ -325,6 +325,7 @@ class Places:
     named: dict[str, NamedPlace] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     repaired: list[Fault] = field(default_factory=list)
+    tables: int = 0
 
 
 def named_places(grids: Sequence[Grid]) -> Places:
@@ -336,6 +337,7 @@ def named_places(grids: Sequence[Grid]) -> Places:
         if head is None:
             continue
         at, table, columns = head
+        found.tables += 1
         faults += _layout(grid, at, table)
         code_at = next(i for i, column in columns.items() if column.field == "code")
         name_at = next((i for i, column in columns.items() if column.field == "name"), None)
@@ -361,4 +363,12 @@ def named_places(grids: Sequence[Grid]) -> Places:
                 faults.append(Fault(grid.name, number, column, "区划名称", zh, en))
             elif known is None or (said and not known.name):
                 places[code] = NamedPlace(code, said, grid.name, number)
+    if not found.tables:
+        faults.append(
+            Fault(
+                grids[0].name if grids else "-", 0, "", "",
+                "认不出这张表：要有“区划代码”和“区划名称”两列，请用 cuntong init --template 生成的表填写。",
+                "no sheet has the columns 区划代码 and 区划名称. Fill in what cuntong init --template writes.",
+            )
+        )  # fmt: skip
     return found

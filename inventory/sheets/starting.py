@@ -54,7 +54,7 @@ def start(folder: Path, grids: Sequence[Grid]) -> Started:
         )
     read = named_places(grids)
     places = list(read.named.values())
-    faults = [*read.faults, *_shape(places)]
+    faults = [*read.faults, *(_shape(places) if read.tables else ())]
     if faults:
         return Started(tuple(_sorted(faults)))
     folder.parent.mkdir(parents=True, exist_ok=True)

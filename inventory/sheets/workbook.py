@@ -74,7 +74,11 @@ def _xlsx(name: str, data: bytes) -> list[Grid]:
     # Imported here: openpyxl takes a quarter of a second, and only imports need it.
     import openpyxl
 
-    damaged = _refused(name, "this workbook cannot be read.", "Open it, save it again as .xlsx, and send that.")
+    damaged = _refused(
+        name,
+        "打不开这个表格文件，可能不完整，请打开后另存为 .xlsx 再发 / this workbook cannot be read.",
+        "Open it, save it again as .xlsx, and send that.",
+    )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(one.file_size for one in packed.infolist()) > _MOST_BYTES:

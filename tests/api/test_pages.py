@@ -22,6 +22,7 @@ from health.verdict import Blame, Sign
 from inventory.loader import load
 from inventory.model import Inventory
 from inventory.vocabulary import SITE_TYPES, Aspect, Claim, Condition, DeviceOwner, LinkOrigin, Requirement, Verdict
+from ledger.accounts import Role
 
 if TYPE_CHECKING:
     from tests.api.conftest import World
@@ -250,3 +251,22 @@ def test_a_ratio_is_never_rounded_up_to_the_whole() -> None:
     from api.pages import _percent
 
     assert [_percent(ratio) for ratio in (None, 0.0, 0.9999, 1.0, 95 / 96)] == ["—", "0.0%", "99.9%", "100%", "98.9%"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", "这个账号不看业务数据"), ("en", "This account reads no division")]
+)
+def test_who_reads_nothing_is_told_so_on_a_page_and_where_his_work_is(lit: "World", language: str, said: str) -> None:
+    headers = lit.token("sec", (Role.SEC_ADMIN, "511825000000"))
+    browser = headers | {"Accept": "text/html,*/*", "Accept-Language": language}
+    for path in ("/", "/today", "/shift"):
+        answer = lit.client.get(path, headers=browser)
+        assert (answer.status_code, answer.headers["content-type"][:9]) == (403, "text/html")
+        assert said in answer.text
+        assert "cuntong audit" in answer.text
+    lost = lit.client.get(
+        "/d/<b>", headers=lit.token("li", (Role.NOC_OPERATOR, "511825000000")) | {"Accept": "text/html"}
+    )
+    assert (lost.status_code, "<b>&" in lost.text, "<p>" in lost.text) == (404, False, True)
+    program = lit.client.get("/today", headers=headers)
+    assert program.headers["content-type"].startswith("application/problem+json")

@@ -53,6 +53,8 @@ def test_a_shift_tells_what_is_broken_who_acts_and_what_comes_tonight(night: "Wo
     assert (open_one["handling"], open_one["hours"], open_one["sites"]) == ("dispatched", 1.0, 1)
     assert [one["minutes"] for one in told["ended"]] == [30]
     assert [one["reason"] for one in told["work"]] == ["in 2 h"], "tomorrow night is another shift's"
+    (work,) = told["work"]
+    assert (work["target"], work["name"]) == (VILLAGE, open_one["name"])
     assert told["jobs"] == [
         {"job": "backup", "due": told["jobs"][0]["due"], "failed": True, "said": "nobody is logged in"}
     ]

@@ -57,6 +57,7 @@ def test_an_operator_sees_outages_first_and_a_clerk_only_his_towns(day: "World")
     clerk = waits(day, "zhen", (Role.TOWNSHIP_CLERK, TOWN))
     assert (clerk["tasks_due"]["names"], clerk["tasks_due"]["urgent"]) == (["修屏"], True)
     assert clerk["outages_open"]["count"] == 1
+    assert (noc["outages_open"]["command"], clerk["outages_open"]["command"]) == ("cuntong outage list", "")
     elsewhere = waits(day, "yang", (Role.TOWNSHIP_CLERK, OTHER_TOWN))
     assert "outages_open" not in elsewhere
     assert elsewhere["tasks_due"]["names"] == ["换线"]

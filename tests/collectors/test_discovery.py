@@ -6,13 +6,14 @@ from ipaddress import IPv4Address
 import pytest
 
 from collectors.discovery import Answer, discover, scope_of
-from collectors.matching import Finding, Row, compare, propose
+from collectors.matching import Finding, Row, catalogue_entry, compare, propose
 from cuntong.demo import EXAMPLE
 from health.reading import Identity
 from inventory.devices import Device
 from inventory.loader import load
 from inventory.model import Inventory
 from inventory.profiles import load_profiles
+from inventory.vocabulary import DeviceClass
 from simulator.county import County, from_inventory
 from simulator.dial import address_of
 from simulator.faults import Silent
@@ -148,3 +149,14 @@ def test_lines_are_proposed_where_the_address_tells_the_place(inventory: Invento
         "  devices: {kiosk3: {model: kiosk-uos}, prt2: {model: laser-a4}}",
         f"# {elsewhere}: mp-7500 (spare) at no site's place",
     )
+
+
+def test_a_device_that_does_not_tell_its_model_keeps_the_one_that_is_declared() -> None:
+    inventory = load(EXAMPLE)
+    for declared in ("ar651", "ar1220"):
+        told = catalogue_entry(Identity(profile="huawei-vrp"), DeviceClass.ROUTER, inventory, declared)
+        assert told == (declared, None)
+    named = Identity(profile="huawei-vrp", model="AR1220C-S")
+    assert catalogue_entry(named, DeviceClass.ROUTER, inventory, "ar651")[0] == "ar1220"
+    other = catalogue_entry(Identity(profile="linux-router"), DeviceClass.ROUTER, inventory, "ar651")
+    assert other == ("frr-box", None)

@@ -166,6 +166,7 @@ def test_a_moved_box_goes_on_elsewhere_and_its_asset_is_told_from_either_end(des
     assert ROUTER not in [device.id for device in county.devices]
     assert "AAAAold" in (desk.folder / "known_hosts").read_text()
     rows = json.loads(desk.done("asset", f"{OTHER}-cpe1", "--json").out)
+    assert {row["at"][-6:] for row in rows} == {"+08:00"}
     assert [(row["device"], row["what"], row["serial"]) for row in rows] == [
         (ROUTER, "replaced", "S7"), (ROUTER, "moved", "S7"),
     ]  # fmt: skip

@@ -20,6 +20,7 @@ from collectors.ping import Echoes
 from collectors.watch import Watch
 from cuntong.changing import rehearsal
 from cuntong.changing.planning import templates_of
+from cuntong.changing.returning import reversed_diff
 from cuntong.collect import fleet_of, hearing
 from cuntong.demo import EXAMPLE
 from cuntong.secrets import Resolver
@@ -28,7 +29,7 @@ from health.reading import Interface, Readings
 from inventory.circuit_change import NewCircuit, line_beside
 from inventory.circuits import circuits
 from inventory.loader import load
-from ledger import leases
+from ledger import leases, rollouts
 from ledger.database import open_ledger, sqlite_url
 from ledger.journal import Journal
 from simulator.routers.device import Options
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from tests.cuntong.conftest import Command, Said
 
 VRP, COMWARE, FRR = "tq-chengxiang-wenbi", "tq-chengxiang-longwan", "tq-chengxiang-maxi"
+RGOS = "tq-chengxiang-juncheng"
 TOWN = "tq-chengxiang"
 PASSWORD = "Long-enough-9"  # noqa: S105  of accounts that live as long as a test
 PROOF_S = 600.0
@@ -69,12 +71,14 @@ class Desk:
         assert said.code == 0, said.err
         return name
 
-    def carry_out(self, scope: str) -> None:
+    def carry_out(self, scope: str) -> str:
+        """Plan, approve and apply; the run's id."""
         plan = self.plan(scope)
         assert plan["devices"] == {"ready": 1}, Path(plan["diff"]).read_text("utf-8")
         said = self.call("apply", self.approve(plan), "--blind")
         assert said.code == 0, said.err
         assert self.plan(scope)["devices"] == {"in_sync": 1}
+        return str(json.loads(self.call("runs", "--json").out)[0]["run"])
 
     def advance(self, site: str) -> "Said":
         return self.call("circuit", "advance", site, self.folder)
@@ -128,14 +132,17 @@ def desk(
 ) -> Iterator[Desk]:
     folder, later = home / "county", home / "later"
     shutil.copytree(EXAMPLE, folder)
+    told_site = getattr(request.node, "callspec", None)
+    site = told_site.params["site"] if told_site else VRP
+    if site == RGOS:
+        with_second_path(folder)
     inventory = load(folder)
     told = rehearsal.lay_out(inventory, home, ())
     told |= {"CUNTONG_LEDGER": sqlite_url(home / "ledger.sqlite3"), "CUNTONG_INVENTORY": str(folder)}
     told |= {"CUNTONG_MINUTE_S": "0.5", "CUNTONG_LINE_PROOF_S": str(PROOF_S)}
     # The county's network has the far end of the new line, whatever the routers know of it yet.
-    shutil.copytree(EXAMPLE, later)
-    told_site = getattr(request.node, "callspec", None)
-    line_beside(later, told_site.params["site"] if told_site else VRP, NEW).write()
+    shutil.copytree(folder, later)
+    line_beside(later, site, NEW).write()
     after = load(later)
     routers = specs(after, templates_of(after), Resolver(home / "secrets").secret, home / "configurations")
     (home / "pw").write_text(PASSWORD + "\n")
@@ -156,6 +163,14 @@ def desk(
         yield made
 
 
+def with_second_path(folder: Path) -> None:
+    file = folder / "sites" / "chengxiang.yml"
+    told = "is: 军城居委会 v-rg\n"
+    text = file.read_text("utf-8")
+    assert told in text
+    file.write_text(text.replace(told, f"{told}        devices: {{cpe1: {{second_path: 10.99.0.7}}}}\n"), "utf-8")
+
+
 def _peer(end: str) -> str:
     return str(IPv4Address(end) - 1)
 
@@ -169,7 +184,7 @@ def begin(desk: Desk, site: str) -> "Said":
     return said
 
 
-@pytest.mark.parametrize("site", [VRP, COMWARE, FRR])
+@pytest.mark.parametrize("site", [VRP, COMWARE, FRR, RGOS])
 def test_the_old_line_goes_only_when_the_new_one_was_measured(desk: Desk, site: str) -> None:
     router = desk.fleet[f"{site}-cpe1"]
     level = next(one.service_level for one in load(desk.folder).links(load(desk.folder).sites.index[site]))
@@ -217,6 +232,15 @@ def test_the_old_line_goes_only_when_the_new_one_was_measured(desk: Desk, site: 
     assert {one for _, one in told if one is not None} == {level}
 
 
+def test_a_ruijie_without_a_second_path_is_not_begun_and_says_what_would_help(desk: Desk) -> None:
+    said = begin(desk, RGOS)
+    assert f"{RGOS}-cpe1: nothing would bring it back by itself" in said.out
+    assert "second_path" in said.out
+    plan = desk.plan(RGOS)
+    assert plan["devices"] == {"needs_visit": 1}
+    assert "Tell `second_path` at the device" in Path(plan["diff"]).read_text("utf-8")
+
+
 def test_a_plan_and_a_run_are_refused_while_the_new_line_is_not_there(desk: Desk) -> None:
     begin(desk, VRP)
     desk.carry_out(VRP)
@@ -251,6 +275,57 @@ def test_the_old_line_does_not_go_before_the_new_one_is_the_main_one_on_the_rout
     plan = desk.plan(VRP)
     assert plan["devices"] == {"refused": 1}
     assert "not the main one yet" in Path(plan["diff"]).read_text("utf-8")
+
+
+def test_a_way_back_does_not_take_the_line_over_which_a_site_is_reached(desk: Desk) -> None:
+    old, new = "GigabitEthernet0/0/0", "GigabitEthernet0/0/1"
+    begin(desk, VRP)
+    beside = desk.carry_out(VRP)
+    router = desk.fleet[f"{VRP}-cpe1"]
+
+    def refused(run: str, takes: str) -> None:
+        before = router.running
+        said = desk.call("rollback", run, "--blind")
+        assert (said.code, router.running) == (1, before)
+        assert f"it is reached over {VRP}-cpe1-{takes}, which the way back takes from it" in said.err
+        assert len(said.err.strip().splitlines()) == 1
+        assert run == json.loads(desk.call("runs", "--json").out)[0]["run"]
+
+    desk.watched(VRP, PROOF_S, cut=(old,))  # the old line failed meanwhile, and the new one stands in
+    refused(beside, "port2")
+    desk.watched(VRP, PROOF_S)
+    assert desk.advance(VRP).code == 0
+    carries = desk.carry_out(VRP)
+    desk.watched(VRP, PROOF_S, cut=(old,))
+    refused(carries, "port2")
+    desk.watched(VRP, 60.0, cut=(new,))  # the new one fails as soon as it carries: back at once
+    back = desk.call("rollback", carries, "--blind")
+    assert back.code == 0, back.err
+    assert f"ip route-static 0.0.0.0 0.0.0.0 {_peer(desk.ends(VRP)[1])} preference 80" in router.running
+
+
+def test_a_run_that_is_led_on_sends_nothing_once_the_new_line_is_gone(desk: Desk) -> None:
+    begin(desk, VRP)
+    desk.carry_out(VRP)
+    desk.watched(VRP, PROOF_S)
+    assert desk.advance(VRP).code == 0
+    name = str(desk.plan(VRP)["sha256"])
+    desk.approve({"sha256": name})
+    engine = open_ledger(sqlite_url(desk.place / "ledger.sqlite3"))
+    rollouts.start(engine, "20261201-0001-dead", name, "li", "gone:1", time.time() - 60.0, 1.0)
+    engine.dispose()
+    before = desk.fleet[f"{VRP}-cpe1"].running
+    desk.watched(VRP, PROOF_S, cut=("GigabitEthernet0/0/1",))
+    on = desk.call("apply", "--resume", "20261201-0001-dead", "--blind")
+    assert (on.code, "line_down" in on.err, "Nothing was changed" in on.err) == (1, True, True), on.err
+    assert desk.fleet[f"{VRP}-cpe1"].running == before
+
+
+def test_a_diff_is_read_backwards() -> None:
+    forward = "--- running\n+++ planned\n@@ -1,3 +1,2 @@\n a\n-b\n-c\n+d\n"
+    back = "--- running\n+++ planned\n@@ -1,2 +1,3 @@\n a\n-d\n+b\n+c\n"
+    assert reversed_diff(forward) == back
+    assert reversed_diff(back) == forward
 
 
 def test_a_change_is_refused_where_no_port_is_free_or_one_is_under_way(desk: Desk) -> None:

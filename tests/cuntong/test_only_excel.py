@@ -130,6 +130,23 @@ def test_a_bad_row_is_named_in_chinese_and_nothing_is_written(
     assert not (home / "county").exists()
 
 
+def test_a_file_that_is_not_our_workbook_is_said_so_in_chinese(cuntong: "Command", home: Path, tmp_path: Path) -> None:
+    book = filled(cuntong, tmp_path / "a.xlsx", ROWS)
+    renamed = openpyxl.load_workbook(book)
+    renamed["站点"]["A1"] = "区划编码"
+    for name in renamed.sheetnames[1:]:
+        del renamed[name]
+    renamed.save(tmp_path / "renamed.xlsx")
+    (tmp_path / "text.xlsx").write_text("hello")
+    (tmp_path / "cut.xlsx").write_bytes(book.read_bytes()[:9000])
+    for name, said in (("renamed", "认不出这张表"), ("text", "认不出这张表"), ("cut", "打不开这个表格文件")):
+        refused = cuntong("init", home / "county", "--from-xlsx", tmp_path / f"{name}.xlsx")
+        assert refused.code == 2
+        assert said in refused.out + refused.err
+        assert "县级代码" not in refused.out
+        assert not (home / "county").exists()
+
+
 def test_a_folder_within_somebody_elses_work_tree_is_theirs_to_commit(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     (tmp_path / "county").mkdir()

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import pwd
 import random
 import re
 import shlex
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Engine, select, text, update
 
+from cuntong.cli import finish_switch
 from cuntong.demo import EXAMPLE
+from cuntong.errors import StartError
 from cuntong.safekeeping import switching
 from inventory.vocabulary import Aspect, Claim, Verdict
 from ledger import audit, backups, claims, history, leases, rollouts, staging
@@ -559,6 +562,23 @@ def test_the_commands_for_the_day_the_server_burns_do_what_the_manual_says(
     assert other.files() == full.files()
     full.environment["CUNTONG_DUMP_PASSPHRASE"] = str(full.passphrase)
     del full.environment["CUNTONG_DUMP_RECIPIENT"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_who_owns_what_was_restored_can_work_with_it(dumped: Path, bare: Instance) -> None:
+    said = bare.run("restore", str(dumped), "--owner", "nobody")
+    assert said.returncode == 0, said.stderr
+    nobody = pwd.getpwnam("nobody").pw_uid
+    assert {path.stat().st_uid for path in (bare.state, *bare.state.rglob("*"))} == {nobody}
+
+
+def test_a_state_folder_of_somebody_else_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refused)
+    with pytest.raises(StartError, match=r"belongs to somebody else\. Run this as its owner"):
+        finish_switch()
 
 
 def test_a_folder_that_is_no_inventory_is_neither_dumped_nor_moved_aside(

@@ -1,11 +1,13 @@
 """``cuntong handover``: a shift passes from one person to another at the terminal."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from api.times import CHINA
 from cuntong.demo import EXAMPLE
 from ledger.database import sqlite_url
 
@@ -48,5 +50,11 @@ def test_a_shift_is_shown_given_taken_and_listed(call: "Command", home: Path) ->
     told = call("handover", "show", "1").out
     assert "Handover 1 of li, taken by wang" in told
     assert json.loads(call("handover", "show", "--json").out)["after"] == 1
+    soon = f"{datetime.now(CHINA) + timedelta(hours=2):%Y-%m-%dT%H:%M}"
+    for place in ("tq-chengxiang", "tq-chengxiang-agg1", "511825105"):
+        assert call("maintenance", "add", place, "--until", soon, "--reason", "换电源").code == 0
+    told = call("handover", "show").out
+    assert all(f" {name} " in told for name in ("城厢镇便民服务中心", "城厢镇便民服务中心 agg1", "仁义镇"))
+    assert f"{datetime.now(CHINA):%Y-%m-%d %H}:" in call("handover", "show").out  # neither T nor zone: all are China's
     missing = call("handover", "show", "9")
     assert (missing.code, "handover list" in missing.err) == (2, True)

@@ -90,6 +90,12 @@ def test_postgresql_is_upgraded_the_same_way(
     assert found(url) == (head(), 200)
 
 
+def test_without_a_ledger_there_is_nothing_to_upgrade_and_none_is_made(settings: Path, cuntong: "Command") -> None:
+    for told in (cuntong("upgrade", "--dry-run"), cuntong("upgrade")):
+        assert (told.code, "There is no ledger at" in told.err, "XDG_STATE_HOME" in told.err) == (1, True, True)
+    assert not list(settings.rglob("ledger.sqlite3"))
+
+
 def test_without_a_way_to_seal_the_dump_nothing_is_migrated(
     settings: Path, monkeypatch: pytest.MonkeyPatch, cuntong: "Command"
 ) -> None:

@@ -430,7 +430,7 @@ export interface Shift {
     reason_zh: string; reason_en: string; duty_zh: string; duty_en: string; handling: string; owner: string; ticket: string; planned: boolean
   }[]
   ended: { id: string; name: string; since: string; until: string; minutes: number; verdict: string }[]
-  work: { id: string; target: string; since: string; until: string; reason: string; by: string }[]
+  work: { id: string; target: string; name: string; since: string; until: string; reason: string; by: string }[]
   runs: { id: string; plan: string; by: string; at: string; state: string }[]
   jobs: { job: string; due: string; failed: boolean; said: string }[]
   tasks: { id: string; title: string; owner: string; due: string }[]
