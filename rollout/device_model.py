@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from rollout.meaning import Meaning, meaning_of
+from rollout.one_breath import BUNDLE, OWN, schedule_of, starts_itself, vrrp_refused, without_addresses
 from rollout.platform import Platform
 from rollout.rules import RULES
 from rollout.rules.model import Mode
@@ -129,6 +130,7 @@ class Device:
             here[meaning.key] = said = old.copy()
             said.text = line
             return
+        self._may_be_said(line, meaning)
         if mode is Mode.REDO and old is not None:
             raise ModelRefusedError(f"{line!r}: {old.text!r} is in its place")
         if meaning.line is not None and meaning.line.needs:
@@ -145,6 +147,40 @@ class Device:
             here[meaning.key] = item
         else:
             merge(here, item)
+
+    def _may_be_said(self, line: str, meaning: Meaning) -> None:
+        """What depends on other lines of the same section.
+
+        Raises:
+            ModelRefusedError: a test that runs, a group of VRRP outside its network, a bundle's port that is not empty.
+        """
+        self._rests(line, meaning.key)
+        if self.kind != "interface":
+            return
+        said = [item.value for item in self.here.values() if not item.negative]
+        if meaning.value.startswith("vrrp vrid "):
+            refused = vrrp_refused(meaning.value, said)
+            if refused:
+                raise ModelRefusedError(f"{line!r}: {refused}")
+        if self.platform is not Platform.VRP:
+            return  # Comware and RGOS take such lines, and let them sleep
+        member = next((value for value in said if BUNDLE.fullmatch(value)), None)
+        if member is not None and OWN.match(meaning.value):
+            raise ModelRefusedError(f"{line!r}: the port is a member by {member!r}")
+        own = next((value for value in said if OWN.match(value)), None)
+        if own is not None and BUNDLE.fullmatch(meaning.value):
+            raise ModelRefusedError(f"{line!r}: the port still has {own!r}")
+
+    def _rests(self, line: str, key: str) -> None:
+        """A probe that runs takes no line but the one that ends it."""
+        test = self._stack[0] if self._stack else None
+        if test is None or test.items is None:
+            return
+        start, schedule = starts_itself(test.items), self.root.get(schedule_of(test.meaning.header))
+        if test.kind == "nqa" and start is not None and key != "start":
+            raise ModelRefusedError(f"{line!r}: the test runs by {start.text!r}")
+        if schedule is not None and not schedule.negative:
+            raise ModelRefusedError(f"{line!r}: the test runs by {schedule.text!r}")
 
     def _has_what_it_needs(self, line: str, needs: str) -> None:
         held = self.here.get(needs)
@@ -183,8 +219,12 @@ class Device:
                 if not left:
                     del here[positive.key]
             return
+        self._rests(line, meaning.key)
         if not self._remove(here, body, meaning):
             return
+        if self.kind == "interface" and body.startswith("vrrp vrid "):
+            for key in without_addresses(here):
+                del here[key]
         if self.kind == "bgp" and body.startswith(("peer ", "neighbor ", "group ")):
             for family in here.values():
                 if family.items is not None:
@@ -222,6 +262,10 @@ class Device:
             raise ModelRefusedError(f"{item.text!r} cannot be deleted")
         if item.kind == "interface" and is_physical(self.platform, item):
             raise ModelRefusedError(f"{item.text!r} is hardware, and cannot be deleted")
+        running = starts_itself(item.items or {}) if item.kind == "nqa" else None
+        running = running or self.root.get(schedule_of(item.meaning.header))
+        if running is not None and not running.negative:
+            raise ModelRefusedError(f"{item.text!r}: the test runs by {running.text!r}")
         del self.here[key]
         if item.kind in ("vpn", "vrf") and not self._stack:
             self._forget_vrf(item.meaning.header.split()[-1])

@@ -12,6 +12,15 @@ from functools import cache, lru_cache
 
 from rollout.device_model import is_physical
 from rollout.meaning import canonical, listed
+from rollout.one_breath import (
+    Section,
+    as_a_port,
+    schedule_of,
+    starts_itself,
+    while_stopped,
+    while_unscheduled,
+    with_its_network,
+)
 from rollout.ordering import ADD, DELETE, SWAP, Op, Where, in_order, said
 from rollout.platform import Platform
 from rollout.rules import RULES
@@ -29,6 +38,7 @@ class Difference:
         self.platform, self._rules = platform, RULES[platform]
         self.ops: list[Op] = []
         self._hidden = {(kind, word) for line, kind, word in self._rules.hidden if line in current}
+        self._current, self._target, self._owned = current, target, owned
         self._back = back  # then even a negation that the target lacks is a difference: we said it ourselves
         self._root, self._rank = "", 0
         self._done: set[int] = set()  # items (by identity) that an op deals with together with others
@@ -118,7 +128,7 @@ class Difference:
         if held is not None and not held.negative:
             if wanted.meaning.section is not None:
                 if self.removable(held):
-                    self._add(DELETE, (where, self._undo(held.meaning.taker)))
+                    self._add(DELETE, *self._gone(where, held))
                 else:
                     # Said as it was asked for: the lint refuses it by name.
                     self._add(DELETE, (where, wanted.text))
@@ -165,7 +175,7 @@ class Difference:
             return
         if held.items is not None:
             if self.removable(held):
-                op = self._add(DELETE, (where, self._undo(held.meaning.taker)))
+                op = self._add(DELETE, *self._gone(where, held))
                 for line in held.items.values():
                     op.frees |= self._exclusive(held.kind, (*where, self._step(held)), line)
             else:
@@ -181,6 +191,12 @@ class Difference:
         # Opening something brings it: it is there before what it replaces goes.
         phase = SWAP if held.key == "shutdown" else DELETE
         self._add(phase, *((where, line) for line in lines)).frees |= self._exclusive(kind, where, held)
+
+    def _gone(self, where: Where, held: Item) -> list[tuple[Where, str]]:
+        """A section that goes; a test that runs ends first."""
+        runs = held.kind == "nqa" and starts_itself(held.items or {}) is not None
+        stop = [((*where, self._step(held)), self._undo("start"))] if runs else []
+        return [*stop, (where, self._undo(held.meaning.taker))]
 
     def _section(self, where: Where, held: Item | None, wanted: Item) -> None:
         if held is not None and held.items is None:
@@ -204,7 +220,26 @@ class Difference:
         step = (header, self._leave(held))
         if args_differ:
             self._add(SWAP, ((*where, (header_of(wanted), step[1])), ""))
+        found = len(self.ops)
         self._walk((*where, step), held.kind, held.open(), wanted.open())
+        self.ops[found:] = self._in_one_breath((*where, step), held, wanted, self.ops[found:])
+
+    def _in_one_breath(self, where: Where, held: Item, wanted: Item, ops: list[Op]) -> list[Op]:
+        """The ops of a section as the device takes them."""
+        section = Section(self._rules.negation, where, held.open(), wanted.open())
+        if not ops:
+            return ops
+        if held.kind == "interface":
+            return as_a_port(section, with_its_network(section, ops))
+        ops = while_stopped(section, ops)
+        key = schedule_of(held.meaning.header)
+        runs = self._current.get(key)
+        if len(where) > 1 or runs is None or runs.negative or not self._owned(key, runs):
+            return ops  # it rests, or what runs it is not ours: then the model refuses, as the device would
+        again = self._target.get(key)
+        self._done |= {id(item) for item in (runs, again) if item is not None}
+        self.ops = [op for op in self.ops if op.root != key]
+        return while_unscheduled(self._rules.negation, runs, again, ops)
 
     def _whole(self, where: Where, section: Item) -> list[tuple[Where, str]]:
         """Every line of a new section, sections inside it included."""

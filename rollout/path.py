@@ -14,6 +14,8 @@ from rollout.platform import Platform
 from rollout.tree import Item, Items
 
 _PROCESSES = frozenset({"ospf", "ospf6", "bgp", "rip"})
+_TRACK = re.compile(r" track (?:nqa (?P<test>\S+ \S+)|(?P<number>\d+))")
+_PROBE = re.compile(r"nqa entry (?P<entry>\S+ \S+)|rns (?P<rns>\d+)")
 _PROCESSES6 = frozenset({"ospf6", "bgp"})
 
 
@@ -244,7 +246,32 @@ class Facts:
             if item is not None and item.items:
                 for inner in item.items.values():
                     keys |= self._referred(inner)
+            elif item is not None:
+                keys |= self._tracked(item.value)
         return frozenset(keys)
+
+    def _tracked(self, line: str) -> set[str]:
+        """The probe that a route stands and falls with, and what runs it."""
+        found = _TRACK.search(line)
+        if found is None:
+            return set()
+        if found["test"]:
+            return {f"§nqa test-instance {found['test']}"}
+        keys: set[str] = set()
+        for key, item in self.root.items():
+            words = item.meaning.header or item.value
+            track = re.match(rf"track {found['number']}(?: (.*))?$", words)
+            if track is None:
+                continue
+            keys.add(key)
+            said = [track[1] or "", item.args or "", *(line.value for line in (item.items or {}).values())]
+            for probe in filter(None, map(_PROBE.search, said)):
+                keys |= (
+                    {f"§nqa entry {probe['entry']}", f"nqa schedule {probe['entry']}"}
+                    if probe["entry"]
+                    else {f"§ip rns {probe['rns']}", f"ip rns schedule {probe['rns']}"}
+                )
+        return keys
 
     def _walk(self, target: Address | None, keys: set[str], depth: int) -> None:
         if depth > 4:

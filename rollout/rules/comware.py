@@ -58,7 +58,7 @@ RULES = Rules(
             single key  dialer-group \d+ rule
             single key  password-control (?:enable|aging|length|login-attempt|history|composition|update-interval
                         + |alert-before-expire|expired-user-login|login idle-time)
-            single key  nqa schedule \S+ \S+
+            redo   key  nqa schedule \S+ \S+
             """,
         ),
         *table(

@@ -47,8 +47,8 @@ RULES = Rules(
     ),
     swaps=swaps(r"""
         ^(ip route (?:vrf \S+ )?\S+ \S+ (?:[A-Za-z]\S* ?[\d/.]+ )?\d+\.\d+\.\d+\.\d+) 1$ => \1
-        ^(ip route (?:vrf \S+ )?\S+ \S+ .*) 1$ => \1
-        ^(ipv6 route (?:vrf \S+ )?\S+ \S+.*) 1$ => \1
+        ^(ip route (?:vrf \S+ )?\S+ \S+ .*)(?<! track)(?<! tag)(?<! weight) 1$ => \1
+        ^(ipv6 route (?:vrf \S+ )?\S+ \S+.*)(?<! track)(?<! tag)(?<! weight) 1$ => \1
         ^((?:\d+ )?(?:permit|deny) (?:\S+ )?)(\d+\.\d+\.\d+\.\d+) 0\.0\.0\.0(?!\S) => \1host \2
         ^(switchport trunk allowed vlan) only => \1
     """),
@@ -95,7 +95,7 @@ RULES = Rules(
             member line snmp-server community .*
             member line snmp-server enable traps.*
             single key  password policy \S+
-            single key  ip rns schedule \d+
+            redo   key  ip rns schedule \d+
             single key  ip ssh (?:version|time-out|authentication-retries)
             single key  enable service (?:ssh-server|telnet-server|web-server.*|snmp-agent) || stored
             single key  (?:ip domain-lookup|ip http server|service dhcp|service password-encryption|lldp enable
