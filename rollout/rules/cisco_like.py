@@ -69,6 +69,7 @@ LINES = (
                     + |suppress-duplicates) || stored
         single key  (?:maximum-paths(?: ibgp)?|timers bgp|distance bgp|synchronization|auto-summary)
         single {obj} (?P<obj>neighbor \S+) (?:remote-as|peer-group$) || object=neighbor \S+
+        single line (?P<k>neighbor \S+ peer-group) \S+ || object=neighbor \S+
         single key  neighbor \S+ activate || stored
         single line (?P<k>neighbor \S+ (?:route-map|prefix-list|distribute-list|filter-list)) \S+ (?P<k2>in|out)
         single key  neighbor \S+ (?:timers connect|capability \S+|\S+)

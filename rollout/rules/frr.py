@@ -59,7 +59,7 @@ RULES = Rules(
             member line (?:ip|ipv6) prefix-list .*
             single line (?P<k>access-list \S+ seq \d+) .*
             member line access-list .*
-            single key  bgp as-path access-list \S+ seq \d+
+            single line (?P<k>bgp as-path access-list \S+ seq \d+) .*
             """,
         ),
         *table(
