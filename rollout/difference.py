@@ -186,6 +186,8 @@ class Difference:
             return  # of an object that stays (one that goes, goes whole): its secret, or the line that makes it
         if held.members:
             lines = [self._undo(line) for line in self._without(held, held.members)]
+        elif held.meaning.line is not None and held.meaning.line.default:
+            lines = [held.meaning.line.default]
         else:
             lines = [self._undo(held.meaning.taker)]
         # Opening something brings it: it is there before what it replaces goes.

@@ -51,7 +51,8 @@ LINES = (
         "ospf ospf6",
         r"""
         single key  (?:ospf router-id|router-id|auto-cost reference-bandwidth|maximum-paths|log-adjacency-changes)
-        single key  (?:default-information originate|passive-interface default|timers throttle \S+|timers \S+|distance)
+        single key  (?:default-information originate|passive-interface default|timers throttle \S+)
+        single line (?:timers \S+|distance ospf|distance)
         redo   line (?P<k>network \S+(?: \d+\.\d+\.\d+\.\d+)?) area \S+
         member key  passive-interface \S+(?: \d+)?
         single key  redistribute (?:connected|static|kernel|rip|bgp(?: \d+)?|ospf(?: \d+)?|isis)
@@ -64,12 +65,14 @@ LINES = (
         "bgp family",
         r"""
         single key  bgp (?:router-id|log-neighbor-changes|graceful-restart|confederation \S+|cluster-id
-                    + |bestpath \S+|timers)
+                    + |timers)
+        single line bgp bestpath \S+
         single key  bgp (?:default ipv4-unicast|ebgp-requires-policy|network import-check|default \S+
                     + |suppress-duplicates) || stored
         single key  (?:maximum-paths(?: ibgp)?|timers bgp|distance bgp|synchronization|auto-summary)
         single {obj} (?P<obj>neighbor \S+) (?:remote-as|peer-group$) || object=neighbor \S+
         single line (?P<k>neighbor \S+ peer-group) \S+ || object=neighbor \S+
+        single line neighbor \S+ (?:soft-reconfiguration|unsuppress-map)
         single key  neighbor \S+ activate || stored
         single line (?P<k>neighbor \S+ (?:route-map|prefix-list|distribute-list|filter-list)) \S+ (?P<k2>in|out)
         single key  neighbor \S+ (?:timers connect|capability \S+|\S+)
@@ -80,7 +83,12 @@ LINES = (
     ),
     *table(
         "routemap",
-        "single key (?:match \\S+ \\S+(?= \\S+)|match \\S+|set \\S+ \\S+(?= \\S+)|set \\S+|call|on-match|continue)",
+        # FRR obeys `no match ip address` without a word and keeps the line: it has to be named whole.
+        r"""
+        single line (?:match \S+ \S+(?= \S+)|match \S+)
+        single line on-match
+        single key  (?:set \S+ \S+(?= \S+)|set \S+|call|continue)
+        """,
     ),
     *table("key", "single key (?:key-string|accept-lifetime|send-lifetime)"),
 )

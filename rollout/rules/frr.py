@@ -41,7 +41,7 @@ RULES = Rules(
             vrf       root  (?P<id>vrf \S+)  || leave=exit-vrf
             vty       root  (?P<id>line vty)  || permanent
             bfd       root  (?P<id>(?:bfd|segment-routing|mpls ldp))
-            peer      bfd   (?P<id>peer \S+.*)
+            peer      bfd   (?P<id>(?:peer|profile) \S+.*)
             pbr       root  (?P<id>(?:pbr-map|rpki|nexthop-group) \S+.*)
         """),
         *shared.SECTIONS,
@@ -70,6 +70,16 @@ RULES = Rules(
             """,
         ),
         *table(
+            "peer",
+            r"""
+            single key detect-multiplier || default=detect-multiplier 3
+            single key receive-interval || default=receive-interval 300
+            single key transmit-interval || default=transmit-interval 300
+            single key echo (?:receive-interval|transmit-interval)
+            single key (?:minimum-ttl|label|profile)
+            """,
+        ),
+        *table(
             "interface",
             r"""
             member line ip address \S+(?: peer \S+)?(?: label \S+)?
@@ -78,6 +88,7 @@ RULES = Rules(
         *shared.LINES,
     ),
     defaults=(
+        (("peer",), re.compile(r"detect-multiplier 3$|(?:receive|transmit)-interval 300$")),
         (("",), re.compile(r"frr defaults \S+$|ip(?:v6)? forwarding$|service integrated-vtysh-config$|line vty$")),
         (("bgp", "family"), re.compile(r"bgp (?:default ipv4-unicast|ebgp-requires-policy|network import-check)$")),
     ),

@@ -71,6 +71,7 @@ class Line:
         needs: key of a line of the same section without which the device refuses this one.
         readonly: never changed by us.
         stays: shown for every port, whatever was said of it: that nobody names it is no difference.
+        default: the line that takes it back, where the device knows no negation of it.
     """
 
     within: tuple[str, ...]
@@ -85,6 +86,7 @@ class Line:
     needs: str = ""
     readonly: bool = False
     stays: bool = False
+    default: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ def table(within: str, rows: str) -> tuple[Line, ...]:
                 needs=options.get("needs", ""),
                 readonly="readonly" in options,
                 stays="stays" in options,
+                default=options.get("default", ""),
             )
         )
     return tuple(lines)
