@@ -77,6 +77,8 @@ class Frr:
     def close(self) -> None:
         self._process.kill()
         self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _run(self, *arguments: str) -> str:
         command = [self._vtysh, "--vty_socket", str(self.folder), *arguments]
