@@ -4,6 +4,7 @@
 tell. The daemons run in a network namespace of their own, without a kernel route to anywhere.
 """
 
+import contextlib
 import os
 import re
 import subprocess
@@ -100,18 +101,27 @@ class Frr:
         return [line for line in self._run(*words).splitlines() if not _TALKS.match(line)]
 
 
+@contextlib.contextmanager
+def started(program: Any, folders: pytest.TempPathFactory, configuration: str) -> Iterator[Frr]:
+    folder = folders.mktemp("frr-lines")
+    for place in (folder, *folder.parents[:3]):
+        place.chmod(0o755)  # the daemons are nobody's but frr's
+    folder.chmod(0o777)
+    made = Frr(folder, program)
+    try:
+        (folder / "start.conf").write_text(configuration, "utf-8")
+        made.load(folder / "start.conf")
+        yield made
+    finally:
+        made.close()
+
+
 @pytest.fixture(scope="module")
 def frr(program: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frr]:
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
-    folder = tmp_path_factory.mktemp("frr-lines")
-    for place in (folder, *folder.parents[:3]):
-        place.chmod(0o755)
-    folder.chmod(0o777)
-    made = Frr(folder, program)
-    made.load(Path(__file__).with_name("frr-lines.conf"))
-    yield made
-    made.close()
+    with started(program, tmp_path_factory, Path(__file__).with_name("frr-lines.conf").read_text("utf-8")) as made:
+        yield made
 
 
 def gone(line: str) -> list[str]:
@@ -158,3 +168,29 @@ def said(text: str) -> list[str]:
     return [
         line for line in text.splitlines() if not _ENDS.fullmatch(line.strip()) and line not in ("line vty", "vrf GOV")
     ]
+
+
+BARE: Final = """\
+hostname xc
+log syslog informational
+ip forwarding
+ip route 0.0.0.0/0 10.60.1.1
+interface eth0
+ ip address 10.60.1.2/30
+exit
+"""
+
+
+def test_everything_is_built_on_a_bare_router_and_taken_away_again(
+    frr: Frr, program: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    full = frr.running()
+    with started(program, tmp_path_factory, BARE) as fresh:
+        bare = fresh.running()
+        answer = remediate(Platform.FRR, bare, full, manager="10.126.12.5")
+        assert not answer.refused, answer.hazards
+        assert fresh.say(answer.commands) == []
+        assert sorted(said(fresh.running())) == sorted(said(full))
+        assert fresh.say(answer.rollback) == []
+        left = [line for line in said(fresh.running()) if not line.startswith("interface ")]
+        assert sorted(left) == sorted(line for line in said(bare) if not line.startswith("interface "))
