@@ -168,7 +168,7 @@ class Difference:
             return
         if (
             held.negative
-            or self.is_default(kind, held)
+            or (not held.items and self.is_default(kind, held))
             or self._readonly(held)
             or (self._stays(held) and not self._back)
         ):

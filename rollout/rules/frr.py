@@ -83,11 +83,13 @@ RULES = Rules(
             "interface",
             r"""
             member line ip address \S+(?: peer \S+)?(?: label \S+)?
+            single key  ipv6 nd suppress-ra || stored
             """,
         ),
         *shared.LINES,
     ),
     defaults=(
+        (("interface",), re.compile(r"ipv6 nd suppress-ra$")),
         (("peer",), re.compile(r"detect-multiplier 3$|(?:receive|transmit)-interval 300$")),
         (("",), re.compile(r"frr defaults \S+$|ip(?:v6)? forwarding$|service integrated-vtysh-config$|line vty$")),
         (("bgp", "family"), re.compile(r"bgp (?:default ipv4-unicast|ebgp-requires-policy|network import-check)$")),
