@@ -222,7 +222,9 @@ def numbers(text: str) -> list[int]:
 
 
 def listed(members: tuple[str, ...] | list[str]) -> list[str]:
-    """The members of a set as a vendor writes them, at most ten to a line: ``10 20 to 22``."""
+    """The members of a set as a vendor writes them, at most ten to a line: ``10 20 to 22``; addresses one to a line."""
+    if any("." in member for member in members):
+        return list(members)  # VRP takes back one DNS server or gateway at a time
     if not all(member.isdecimal() for member in members):
         return [" ".join(members)]
     spans: list[tuple[int, int]] = []

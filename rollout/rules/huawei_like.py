@@ -91,7 +91,8 @@ LINES = (
         single line pppoe-client dial-bundle-number
         reset  key  tunnel-protocol || wipes=source|destination|gre |keepalive
         single key  (?:source|destination)
-        single key  dhcp select || first
+        single line (?P<k>dhcp select) \S+.* || first
+        single key  (?:mode|link-aggregation mode)
         redo   line (?P<k>dot1q termination vid) .*
         single key  vlan-type dot1q(?: vid)?
         single key  (?:ipv6 nd ra halt|negotiation auto) || stored
@@ -155,7 +156,7 @@ LINES = (
         single line (?P<k>ssh user \S+).* || object=ssh user \S+
         single key  (?:stelnet|telnet|http|ftp|sftp|scp)(?: ipv4| ipv6)? server(?: enable)?
         single key  (?:dhcp|lldp|lldp global) enable
-        redo   line ip (?:ip-prefix|prefix-list) \S+ index \d+
+        redo   key  ip (?:ip-prefix|prefix-list) \S+ index \d+
         """,
     ),
     *table(
@@ -205,6 +206,7 @@ LINES = (
         member line (?:match|if-match) .*
         """,
     ),
+    *table("policy", "single key classifier \\S+"),
     *table(
         "acl",
         r"""
