@@ -55,7 +55,7 @@ from ledger.inventories import keep
 from ledger.journal import Journal
 from ledger.leases import Lease
 from ledger.spool import Spool
-from simulator.dial import address_of
+from simulator.dial import placed
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +80,14 @@ def in_the_field(settings: Settings) -> Reach:
     return Reach(lambda device: (device.address, SNMP_PORT), resolver(settings).credential)
 
 
-def in_the_simulator(port: int) -> Reach:
-    """Each device at the loopback address that stands in for it; the simulator has no secrets."""
-    return Reach(lambda device: (address_of(device.ordinal), port), lambda _: b"public", simulated=True)
+def in_the_simulator(port: int, places: Path | None = None) -> Reach:
+    """Each device at the loopback address that stands in for it; the simulator has no secrets.
+
+    Args:
+        places: as `simulator.dial.placed` takes it.
+    """
+    address = placed(places)
+    return Reach(lambda device: (address(device.id, device.ordinal), port), lambda _: b"public", simulated=True)
 
 
 def is_asked(device: Device) -> bool:

@@ -36,6 +36,7 @@ from ledger.rollouts import RunEvent
 from rollout.change import ChangeState
 from rollout.plan import Terms
 from simulator.control import request
+from simulator.dial import write_places
 from simulator.errors import SimulationError
 
 EXAMPLE: Final = Path(__file__).resolve().parent.parent / "inventory" / "examples" / "tianquan"
@@ -95,6 +96,8 @@ def stage(
         if interval_s is not None:
             environment["CUNTONG_INTERVAL_S"] = str(interval_s)
         control = control or place / "simulator.sock"
+        write_places(place / "devices", (device.id for device in load(folder).devices))
+        environment["CUNTONG_SIMULATED_DEVICES"] = str(place / "devices")
         snmp, metrics = http.free_port(kind=http.DATAGRAM), http.free_port()
         simulator = ["simulate", "county", str(folder), "--port", str(snmp), "--scenario", scenario]
         if bare is not None:

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
         dump_passphrase: file with the passphrase of dumps, for timed work; empty: it is asked for.
         certificates: files of TLS certificates of this server, separated by colons, whose end `cuntong doctor` watches.
         simulated_ssh: TCP port of the simulated routers; 0 is the field.
+        simulated_devices: file with the ids of the simulated county's devices, in the order of their addresses; empty
+            where the inventory has not changed since the simulator began.
         simulated_snmp: UDP port of the simulated county, which `cuntong doctor` asks then; 0 is the field.
         public: everybody who reaches the API reads what may be published: figures, no devices, people or tasks.
         open_reading: everybody reads everything; only where the API listens on loopback, as in the demo.
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     certificates: str = ""
     simulated_ssh: int = Field(default=0, ge=0, le=65535)
     simulated_snmp: int = Field(default=0, ge=0, le=65535)
+    simulated_devices: Path | None = None
     public: bool = False
     open_reading: bool = False
     minute_s: float = Field(default=60.0, gt=0, le=60.0)

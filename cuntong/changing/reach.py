@@ -15,7 +15,7 @@ from inventory.network import Network
 from inventory.vocabulary import DeviceClass
 from rollout.platform import Platform
 from rollout.router import OsTimer, Router
-from simulator.dial import address_of
+from simulator.dial import placed
 
 KNOWN_HOSTS: Final = "known_hosts"
 PLATFORMS: Final[Mapping[str, Platform]] = {
@@ -100,8 +100,10 @@ def reach(inventory: Inventory, settings: Settings) -> Reach:
     if port:
         scaled |= {"boot_s": settings.minute_s * 5, "retry_s": min(1.0, settings.minute_s / 10)}
 
+    address = placed(settings.simulated_devices)
+
     def dial(device: Device) -> tuple[str, int]:
-        return (address_of(device.ordinal), port) if port else (device.address, network.login.port)
+        return (address(device.id, device.ordinal), port) if port else (device.address, network.login.port)
 
     return Reach(inventory, network, dial, resolver(settings).secret, keys, **scaled)
 
@@ -150,4 +152,6 @@ def environment(settings: Settings, folder: Path) -> dict[str, str]:
     }
     if settings.known_hosts:
         told["CUNTONG_KNOWN_HOSTS"] = str(settings.known_hosts)
+    if settings.simulated_devices:
+        told["CUNTONG_SIMULATED_DEVICES"] = str(settings.simulated_devices)
     return {**os.environ, **told}

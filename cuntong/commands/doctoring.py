@@ -32,7 +32,7 @@ def doctor(
 
     given = settings()
     port = given.simulated_snmp if simulated is None else simulated
-    reach = in_the_simulator(port) if port else in_the_field(given)
+    reach = in_the_simulator(port, given.simulated_devices) if port else in_the_field(given)
     with err.status("Looking ..."):
         found = worst_first(list(examine(given, folder, reach if ask else None, time.time(), every=every)))
     count = Counter(one.state for one in found)

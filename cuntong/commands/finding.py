@@ -61,7 +61,7 @@ def discover(
     from cuntong.collect import is_asked
     from cuntong.secrets import Credential, resolver
     from cuntong.show_found import found
-    from simulator.dial import address_of
+    from simulator.dial import placed
 
     inventory = load(folder)
     try:
@@ -76,7 +76,8 @@ def discover(
         raise UsageError("The inventory names no credentials. Give --community or --credential.")
     # On loopback only the simulated county can be meant, where an ordinal is the address.
     simulated = scope.addresses[0].startswith("127.")
-    dial = (lambda device: address_of(device.ordinal)) if simulated else lambda device: device.address
+    address = placed(settings().simulated_devices)
+    dial = (lambda device: address(device.id, device.ordinal)) if simulated else lambda device: device.address
     declared = {dial(device): device for device in inventory.devices if is_asked(device)}
     with bar(f"Asking {prefix}", len(scope.addresses) * len(given)) as (progress, task):
         answers = asyncio.run(

@@ -34,7 +34,7 @@ def collect(
     from cuntong.collect import in_the_field, in_the_simulator
 
     log()
-    reach = in_the_field(settings()) if simulated is None else in_the_simulator(simulated)
+    reach = in_the_field(settings()) if simulated is None else in_the_simulator(simulated, settings().simulated_devices)
     heard = [host_and_port(address, 162) for address in traps or ()]
     run(load(folder), settings(), reach, host, port, heard)
 

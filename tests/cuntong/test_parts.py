@@ -31,6 +31,7 @@ from cuntong.settings import Settings, settings
 from cuntong.signals import until_told
 from cuntong.supervise import Program, Supervisor
 from inventory.model import Inventory
+from simulator.dial import write_places
 
 Until = Callable[..., None]
 
@@ -127,6 +128,16 @@ def test_devices_are_dialled_at_their_own_address_or_at_the_simulators(example: 
     device = example.devices[0]
     assert in_the_field(Settings()).dial(device) == (device.address, 161)
     assert in_the_simulator(16100).dial(example.devices[374]) == ("127.64.1.119", 16100)
+
+
+def test_a_device_that_left_moves_no_other_one_in_the_simulator(example: Inventory, tmp_path: Path) -> None:
+    ids = [device.id for device in example.devices]
+    write_places(tmp_path / "devices", ids)
+    dial = in_the_simulator(16100, tmp_path / "devices").dial
+    last = example.devices[374]
+    assert dial(replace(last, ordinal=373)) == dial(last) == ("127.64.1.119", 16100)
+    new = replace(last, id="tq-center-kiosk9", ordinal=12)
+    assert dial(new) not in {dial(device) for device in example.devices}, "nobody has built it"
 
 
 def test_devices_share_pacing_with_those_behind_the_same_uplink(example: Inventory) -> None:
