@@ -343,7 +343,9 @@ class Session:
                 heard += self._receive("N")
             self._where = ended[2]
         except UnreachableError:
-            self._channel.close()  # not back at the prompt: whatever we typed next would be an answer
+            # Not back at the prompt: whatever we typed next would be an answer. The line may be gone already.
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                self._channel.close()
         raise UnknownPromptError(self._masked(waiting))
 
     def _masked(self, text: str) -> str:

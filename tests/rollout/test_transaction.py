@@ -227,6 +227,20 @@ def test_an_offer_to_save_while_arming_is_declined_and_nothing_is_sent(place: Be
     assert untouched(box, change)
 
 
+def test_a_line_that_goes_while_a_question_is_declined_ends_as_an_outcome(
+    place: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: object) -> None:
+        raise EOFError  # what paramiko says of a connection that the other side reset
+
+    box, router = place.fresh("vrp")
+    router = replace(router, silence_s=1.0)  # less than the box takes to be at its prompt again
+    box.inject(offers_save=True)
+    change = change_of("vrp", "harmless", router, fingerprint(router.platform, box.running))
+    monkeypatch.setattr("paramiko.Channel.close", gone)
+    assert transact(change, router, Notebook()).state is ChangeState.FAILED
+
+
 def test_a_banner_with_a_question_and_an_expired_password_do_not_disturb_a_change(place: Bench) -> None:
     box, router = place.fresh("vrp")
     change = change_of("vrp", "harmless", router, fingerprint(router.platform, box.running))
